@@ -1,0 +1,30 @@
+package chat
+
+// Commit is one committed event on its way to those who may see it.
+type Commit struct {
+	Event        *Event
+	Conversation Conversation // as of the event
+}
+
+// Notice is what is told live but not logged.
+type Notice struct {
+	Conversation ConversationID
+	Method       string // the notification's name
+	Params       []byte // its JSON
+	Except       UserID // who is not told; "" for nobody
+}
+
+// Bus carries commits and notices to every node. It is a hint: what it loses is found
+// by comparing heads with the store. It must not reorder one conversation's commits.
+//
+// # How NATS will do it
+//
+// One core subject for each of 1,024 hashes of the conversation, published after the
+// commit and read by every node; a node drops what it has (by seq) and fetches what it
+// missed. No message lives only there.
+type Bus interface {
+	// Publish hands a batch on, in commit order. It does not block.
+	Publish(batch []Commit)
+	// Notify hands a notice on. It does not block; a notice may be lost.
+	Notify(n Notice)
+}

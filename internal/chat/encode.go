@@ -1,0 +1,73 @@
+package chat
+
+import (
+	"strconv"
+	"time"
+
+	"encoding/json"
+)
+
+const timeLayout = "2006-01-02T15:04:05.000Z"
+
+// Encode sets e.JSON from the other fields; they must not change after it.
+func (e *Event) Encode() {
+	b := make([]byte, 0, 192+len(e.Content))
+	b = append(b, `{"conversation":`...)
+	b = appendString(b, string(e.Conversation))
+	b = append(b, `,"seq":`...)
+	b = strconv.AppendInt(b, int64(e.Seq), 10)
+	b = append(b, `,"kind":`...)
+	b = appendString(b, string(e.Kind))
+	if e.From != "" {
+		b = append(b, `,"from":`...)
+		b = appendString(b, string(e.From))
+	}
+	if e.ClientID != "" {
+		b = append(b, `,"client_id":`...)
+		b = appendString(b, e.ClientID)
+	}
+	b = append(b, `,"time":"`...)
+	b = AppendTime(b, e.Time)
+	b = append(b, `","count":`...)
+	b = strconv.AppendInt(b, e.Count, 10)
+	if e.Changed != 0 {
+		b = append(b, `,"changed":`...)
+		b = strconv.AppendInt(b, int64(e.Changed), 10)
+	}
+	if len(e.Content) > 0 {
+		b = append(b, `,"content":`...)
+		b = append(b, e.Content...)
+	}
+	e.JSON = append(b, '}')
+}
+
+// VoidJSON is what a reader gets for events that are not for it: seqs from to to.
+func VoidJSON(id ConversationID, from, to Seq) []byte {
+	b := appendString([]byte(`{"conversation":`), string(id))
+	b = append(b, `,"seq":`...)
+	b = strconv.AppendInt(b, int64(from), 10)
+	if to > from {
+		b = append(b, `,"to_seq":`...)
+		b = strconv.AppendInt(b, int64(to), 10)
+	}
+	return append(b, `,"kind":"void"}`...)
+}
+
+// AppendTime appends t in the wire's form: RFC 3339, UTC, milliseconds.
+func AppendTime(b []byte, t time.Time) []byte { return t.UTC().AppendFormat(b, timeLayout) }
+
+// appendString appends s as a JSON string. Ids are nearly always plain ASCII.
+func appendString(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < 0x20 || c >= 0x7f || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			q, err := json.Marshal(s)
+			if err != nil {
+				panic(err) // a string always encodes
+			}
+			return append(b, q...)
+		}
+	}
+	b = append(b, '"')
+	b = append(b, s...)
+	return append(b, '"')
+}

@@ -1,0 +1,302 @@
+package wire
+
+import (
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Proto is the protocol version that session.open takes and answers.
+const Proto = 1
+
+// Time is an instant on the wire: RFC 3339, UTC, with exactly three decimals.
+const TimeLayout = "2006-01-02T15:04:05.000Z"
+
+// FormatTime gives t the wire's form.
+func FormatTime(t time.Time) string { return t.UTC().Format(TimeLayout) }
+
+// Device describes the installation a session runs on.
+type Device struct {
+	ID       string `json:"id" doc:"the installation's own id, 1 to 64 bytes"`
+	Platform string `json:"platform,omitzero" doc:"ios, android, web, cli, …; free text, at most 32 bytes"`
+	Name     string `json:"name,omitzero" doc:"shown to the user in the list of devices, at most 64 bytes"`
+}
+
+// User is a public profile.
+type User struct {
+	ID    string `json:"id"`
+	Name  string `json:"name" doc:"what people read; the id when the user has set none"`
+	Guest bool   `json:"guest,omitzero" doc:"true for a user that named itself"`
+}
+
+// OpenParams are those of session.open: exactly one of Token and Guest.
+type OpenParams struct {
+	Token   string   `json:"token,omitzero" doc:"a JWT from the app's back end, or a session token from an earlier session.open"`
+	Guest   string   `json:"guest,omitzero" doc:"a name, where guests are allowed"`
+	Device  *Device  `json:"device,omitzero"`
+	Session string   `json:"session,omitzero" doc:"the id of the session to go on with; a live connection of the same session is replaced silently"`
+	Proto   int      `json:"proto,omitzero" doc:"the protocol version the client speaks; 1 when absent"`
+	Client  string   `json:"client,omitzero" doc:"name and version of the client, at most 64 bytes"`
+	Rooms   []string `json:"rooms,omitzero" doc:"open rooms to be in from the start, at most 16"`
+}
+
+// OpenResult answers session.open.
+type OpenResult struct {
+	User        User     `json:"user"`
+	Session     string   `json:"session"`
+	Epoch       string   `json:"epoch" doc:"the store's lineage; another value than before means the store was restored"`
+	Cursor      string   `json:"cursor" doc:"for a device that has none; one that has a cursor gives its own to sync"`
+	HeartbeatMS int64    `json:"heartbeat_ms"`
+	Proto       int      `json:"proto"`
+	Features    []string `json:"features"`
+	Limits      Limits   `json:"limits"`
+	Time        string   `json:"time"`
+	Token       string   `json:"token,omitzero" doc:"over HTTP: a bearer token for this session, good for an hour, renewed by another session.open"`
+}
+
+// Limits tells a client what the server accepts.
+type Limits struct {
+	FrameBytes   int   `json:"frame_bytes"`
+	ContentBytes int   `json:"content_bytes"`
+	InFlight     int   `json:"in_flight"`
+	DedupeMS     int64 `json:"dedupe_ms" doc:"how long a client_id is remembered"`
+	ListLimit    int   `json:"list_limit"`
+	Members      int   `json:"members" doc:"members one call may name"`
+}
+
+// Empty is the parameter or the result that has no fields.
+type Empty struct{}
+
+// AckParams are those of session.ack.
+type AckParams struct {
+	Cursor string `json:"cursor" doc:"the cursor of the last checkpoint stored"`
+}
+
+// UsersGetParams are those of users.get.
+type UsersGetParams struct {
+	IDs []string `json:"ids" doc:"1 to 100 exact user ids"`
+}
+
+// UsersResult answers users.get. Ids nobody has are answered like the others: with the id as name.
+type UsersResult struct {
+	Users []User `json:"users"`
+}
+
+// UsersUpdateParams are those of users.update.
+type UsersUpdateParams struct {
+	Name string `json:"name" doc:"1 to 64 characters, one line"`
+}
+
+// To says where a message goes: exactly one of the two.
+type To struct {
+	User         string `json:"user,omitzero" doc:"the other one of a direct conversation; it need not have signed in yet"`
+	Conversation string `json:"conversation,omitzero"`
+}
+
+// SendParams are those of messages.send.
+type SendParams struct {
+	To       To             `json:"to"`
+	ClientID string         `json:"client_id" doc:"the sender's own id, a UUID (version 7 is fastest); the same one twice is the same message"`
+	Content  jsontext.Value `json:"content" doc:"an object with type and a fallback text; free fields go under custom"`
+	Read     *bool          `json:"read,omitzero" doc:"false: the sender's read position stays; true when absent"`
+}
+
+// Place answers everything that is logged: where it stands.
+type Place struct {
+	Conversation string `json:"conversation"`
+	Seq          int64  `json:"seq"`
+	Time         string `json:"time"`
+}
+
+// ListParams are those of messages.list: at most one of AfterSeq and BeforeSeq;
+// with neither, the newest.
+type ListParams struct {
+	Conversation string `json:"conversation"`
+	AfterSeq     *int64 `json:"after_seq,omitzero" doc:"events above this seq, upwards"`
+	BeforeSeq    *int64 `json:"before_seq,omitzero" doc:"events below this seq, downwards"`
+	Limit        int    `json:"limit,omitzero" doc:"1 to 200; 50 when absent"`
+	View         string `json:"view,omitzero" doc:"log (every seq; the default) or messages (limit counts messages)"`
+}
+
+// ListResult answers messages.list: events in seq order, as they are now.
+type ListResult struct {
+	Conversation string           `json:"conversation"`
+	FromSeq      int64            `json:"from_seq" doc:"the range covered; what is absent inside it is not for this reader"`
+	ToSeq        int64            `json:"to_seq"`
+	HeadSeq      int64            `json:"head_seq" doc:"the highest seq this reader may see"`
+	Events       []jsontext.Value `json:"events"`
+}
+
+// ReadParams are those of messages.read.
+type ReadParams struct {
+	Conversation string `json:"conversation"`
+	Seq          int64  `json:"seq" doc:"up to which the user has read; positions only grow"`
+}
+
+// ReadResult answers messages.read.
+type ReadResult struct {
+	Conversation string `json:"conversation"`
+	ReadSeq      int64  `json:"read_seq"`
+	Unread       int64  `json:"unread"`
+}
+
+// CreateParams are those of conversations.create.
+type CreateParams struct {
+	Kind     string   `json:"kind" doc:"direct or group"`
+	User     string   `json:"user,omitzero" doc:"direct: the other one"`
+	ClientID string   `json:"client_id,omitzero" doc:"group: a UUID; the same one twice is the same group"`
+	Name     string   `json:"name,omitzero" doc:"group: at most 64 characters"`
+	Members  []string `json:"members,omitzero" doc:"group: at most 1,000 besides the creator"`
+	History  string   `json:"history,omitzero" doc:"group: joined (members read from their joining on; the default) or all"`
+}
+
+// ConversationParams name one conversation.
+type ConversationParams struct {
+	Conversation string `json:"conversation"`
+}
+
+// Conversation is a conversation as one reader sees it now.
+type Conversation struct {
+	ID          string         `json:"id"`
+	Kind        string         `json:"kind"`
+	Name        string         `json:"name,omitzero"`
+	User        string         `json:"user,omitzero" doc:"direct: the other one"`
+	Seq         int64          `json:"seq" doc:"the highest seq this reader may see"`
+	AsOfSeq     int64          `json:"as_of_seq" doc:"this state has every event up to here in it"`
+	Count       int64          `json:"count" doc:"countable messages up to seq"`
+	Rev         int64          `json:"rev" doc:"moves when read positions of a small conversation moved"`
+	Members     int            `json:"members" doc:"how many; 0 for a room"`
+	Role        string         `json:"role,omitzero" doc:"owner or member"`
+	Membership  string         `json:"membership" doc:"joined, left or open"`
+	ToSeq       int64          `json:"to_seq,omitzero" doc:"left: the last seq this reader may see"`
+	ReadSeq     int64          `json:"read_seq"`
+	Unread      int64          `json:"unread"`
+	Last        jsontext.Value `json:"last,omitzero" doc:"the last event this reader may see"`
+	ForkSeq     *int64         `json:"fork_seq,omitzero" doc:"after a reset: drop what is held above this seq"`
+	Reset       bool           `json:"reset,omitzero" doc:"drop what is held of this conversation and load its last page"`
+}
+
+// PageParams are those of conversations.list.
+type PageParams struct {
+	Page  string `json:"page,omitzero" doc:"from the answer before"`
+	Limit int    `json:"limit,omitzero" doc:"1 to 200; 100 when absent"`
+}
+
+// ConversationsResult answers conversations.list: newest first.
+type ConversationsResult struct {
+	Conversations []Conversation `json:"conversations"`
+	Page          string         `json:"page,omitzero" doc:"where the next page begins; absent on the last"`
+}
+
+// MembersParams are those of members.list.
+type MembersParams struct {
+	Conversation string `json:"conversation"`
+	After        string `json:"after,omitzero" doc:"the last user id of the page before"`
+	Limit        int    `json:"limit,omitzero" doc:"1 to 200; 100 when absent"`
+}
+
+// Member is one member of a conversation.
+type Member struct {
+	User    string `json:"user"`
+	Role    string `json:"role"`
+	ReadSeq int64  `json:"read_seq"`
+}
+
+// MembersResult answers members.list: ordered by user id.
+type MembersResult struct {
+	Members []Member `json:"members"`
+	More    bool     `json:"more,omitzero"`
+}
+
+// MembersChangeParams are those of members.add and members.remove.
+type MembersChangeParams struct {
+	Conversation string   `json:"conversation"`
+	ClientID     string   `json:"client_id" doc:"a UUID; the same one twice is the same change"`
+	Users        []string `json:"users" doc:"1 to 1,000"`
+}
+
+// LeaveParams are those of conversations.leave.
+type LeaveParams struct {
+	Conversation string `json:"conversation"`
+	ClientID     string `json:"client_id" doc:"a UUID; the same one twice is the same leaving"`
+}
+
+// SyncParams are those of sync.
+type SyncParams struct {
+	Cursor string `json:"cursor,omitzero" doc:"the last one kept; absent on a device that has none"`
+	Page   string `json:"page,omitzero" doc:"from the answer before, to go on with a walk"`
+	Limit  int    `json:"limit,omitzero" doc:"conversations a page, 1 to 200; 100 when absent"`
+}
+
+// SyncResult answers sync: what changed for this user since the cursor, newest first.
+type SyncResult struct {
+	Epoch         string         `json:"epoch"`
+	Reset         bool           `json:"reset,omitzero" doc:"the cursor no longer holds: this walk tells everything; drop what fork_seq says"`
+	User          *User          `json:"user,omitzero" doc:"the own profile, when it changed"`
+	Conversations []Conversation `json:"conversations"`
+	Page          string         `json:"page,omitzero" doc:"there is more: call again with it"`
+	Cursor        string         `json:"cursor,omitzero" doc:"comes with the last page; to be kept in one step with what was told"`
+}
+
+// RoomParams are those of rooms.join and rooms.leave.
+type RoomParams struct {
+	Room string `json:"room"`
+}
+
+// RoomResult answers rooms.join.
+type RoomResult struct {
+	Room    string `json:"room"`
+	HeadSeq int64  `json:"head_seq"`
+	Online  int    `json:"online"`
+}
+
+// Event is one entry of a conversation's log, as clients decode it.
+type Event struct {
+	Conversation string         `json:"conversation,omitzero"`
+	Seq          int64          `json:"seq"`
+	ToSeq        int64          `json:"to_seq,omitzero" doc:"a void with to_seq stands for the whole range"`
+	Kind         string         `json:"kind"`
+	From         string         `json:"from,omitzero"`
+	ClientID     string         `json:"client_id,omitzero"`
+	Time         string         `json:"time,omitzero"`
+	Count        int64          `json:"count,omitzero" doc:"countable messages of the conversation up to here"`
+	Changed      int64          `json:"changed,omitzero" doc:"the seq of the event that last changed this one"`
+	Targets      [][2]int64     `json:"targets,omitzero" doc:"the ranges of seqs this event changes"`
+	Content      jsontext.Value `json:"content,omitzero"`
+}
+
+// Checkpoint is the notification checkpoint: everything up to the cursor has been
+// sent on this connection. The client keeps it in one step with those events and
+// answers session.ack.
+type Checkpoint struct {
+	Cursor string `json:"cursor"`
+}
+
+// Gap is the notification gap: these events were skipped on the way; fetch them or show that they were.
+type Gap struct {
+	Conversation string `json:"conversation"`
+	FromSeq      int64  `json:"from_seq"`
+	ToSeq        int64  `json:"to_seq"`
+}
+
+// ReadNotice is the notification read: a member's read position moved.
+type ReadNotice struct {
+	Conversation string `json:"conversation"`
+	User         string `json:"user"`
+	ReadSeq      int64  `json:"read_seq"`
+}
+
+// RoomMembers is the notification room.members, at most one a second and room.
+type RoomMembers struct {
+	Room   string   `json:"room"`
+	Joined []string `json:"joined,omitzero" doc:"at most 20 user ids"`
+	Left   []string `json:"left,omitzero" doc:"at most 20 user ids"`
+	Online int      `json:"online"`
+}
+
+// Close is the notification close, the last frame before the server ends a connection.
+type Close struct {
+	Code         string `json:"code"`
+	Message      string `json:"message"`
+	RetryAfterMS int64  `json:"retry_after_ms,omitzero"`
+}
