@@ -157,23 +157,23 @@ type ConversationParams struct {
 
 // Conversation is a conversation as one reader sees it now.
 type Conversation struct {
-	ID          string         `json:"id"`
-	Kind        string         `json:"kind"`
-	Name        string         `json:"name,omitzero"`
-	User        string         `json:"user,omitzero" doc:"direct: the other one"`
-	Seq         int64          `json:"seq" doc:"the highest seq this reader may see"`
-	AsOfSeq     int64          `json:"as_of_seq" doc:"this state has every event up to here in it"`
-	Count       int64          `json:"count" doc:"countable messages up to seq"`
-	Rev         int64          `json:"rev" doc:"moves when read positions of a small conversation moved"`
-	Members     int            `json:"members" doc:"how many; 0 for a room"`
-	Role        string         `json:"role,omitzero" doc:"owner or member"`
-	Membership  string         `json:"membership" doc:"joined, left or open"`
-	ToSeq       int64          `json:"to_seq,omitzero" doc:"left: the last seq this reader may see"`
-	ReadSeq     int64          `json:"read_seq"`
-	Unread      int64          `json:"unread"`
-	Last        jsontext.Value `json:"last,omitzero" doc:"the last event this reader may see"`
-	ForkSeq     *int64         `json:"fork_seq,omitzero" doc:"after a reset: drop what is held above this seq"`
-	Reset       bool           `json:"reset,omitzero" doc:"drop what is held of this conversation and load its last page"`
+	ID         string         `json:"id"`
+	Kind       string         `json:"kind"`
+	Name       string         `json:"name,omitzero"`
+	User       string         `json:"user,omitzero" doc:"direct: the other one"`
+	Seq        int64          `json:"seq" doc:"the highest seq this reader may see"`
+	AsOfSeq    int64          `json:"as_of_seq" doc:"this state has every event up to here in it"`
+	Count      int64          `json:"count" doc:"countable messages up to seq"`
+	Rev        int64          `json:"rev" doc:"moves when read positions of a small conversation moved"`
+	Members    int            `json:"members" doc:"how many; 0 for a room"`
+	Role       string         `json:"role,omitzero" doc:"owner or member"`
+	Membership string         `json:"membership" doc:"joined, left or open"`
+	ToSeq      int64          `json:"to_seq,omitzero" doc:"left: the last seq this reader may see"`
+	ReadSeq    int64          `json:"read_seq"`
+	Unread     int64          `json:"unread"`
+	Last       jsontext.Value `json:"last,omitzero" doc:"the last event this reader may see"`
+	ForkSeq    *int64         `json:"fork_seq,omitzero" doc:"after a reset: drop what is held above this seq"`
+	Reset      bool           `json:"reset,omitzero" doc:"drop what is held of this conversation and load its last page"`
 }
 
 // PageParams are those of conversations.list.
