@@ -44,7 +44,7 @@ type OpenParams struct {
 type OpenResult struct {
 	User        User     `json:"user"`
 	Session     string   `json:"session"`
-	Epoch       string   `json:"epoch" doc:"the store's lineage; another value than before means the store was restored"`
+	Epoch       string   `json:"epoch" doc:"the store's present start; whether a cursor still holds is told by sync"`
 	Cursor      string   `json:"cursor" doc:"for a device that has none; one that has a cursor gives its own to sync"`
 	HeartbeatMS int64    `json:"heartbeat_ms"`
 	Proto       int      `json:"proto"`

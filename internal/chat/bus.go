@@ -4,14 +4,31 @@ package chat
 type Commit struct {
 	Event        *Event
 	Conversation Conversation // as of the event
+
+	op *operation // whose answer goes out before the event; nil on other nodes
+}
+
+// Answer gives the caller whose call made the event its answer. It must be called once,
+// before the event is delivered, on the node that committed it.
+func (c *Commit) Answer() {
+	if c.op != nil && c.op.event == c.Event {
+		c.op.reply.Answer(c.op.place, c.op.err)
+	}
+}
+
+// Flush lets the answer go, after the event was delivered.
+func (c *Commit) Flush() {
+	if c.op != nil && c.op.event == c.Event {
+		c.op.reply.Flush()
+	}
 }
 
 // Notice is what is told live but not logged.
 type Notice struct {
-	Conversation ConversationID
-	Method       string // the notification's name
-	Params       []byte // its JSON
-	Except       UserID // who is not told; "" for nobody
+	Conversation Conversation // whose members, or for a room whose live sessions, are told
+	Method       string       // the notification's name
+	Params       []byte       // its JSON
+	Only         UserID       // told to this user alone; "" for everybody
 }
 
 // Bus carries commits and notices to every node. It is a hint: what it loses is found

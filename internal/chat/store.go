@@ -26,7 +26,7 @@ type Keys struct {
 	Heirs         []MemberKey // for each: who has been in the conversation longest, but for this user
 }
 
-// TallyKey asks what was counted up to an event.
+// TallyKey asks what was counted up to an event, or up to the head if that is lower.
 type TallyKey struct {
 	MemberKey
 	Seq Seq
@@ -34,6 +34,7 @@ type TallyKey struct {
 
 // Tally is what was counted up to an event.
 type Tally struct {
+	Seq   Seq   // where it was taken
 	Count int64 // countable messages up to it
 	Mine  int64 // of those, written by the member
 }
@@ -46,7 +47,7 @@ type Rows struct {
 	Users         map[UserID]*User
 	Calls         map[CallKey]*Call
 	Tallies       map[TallyKey]Tally
-	Heirs         map[MemberKey]UserID
+	Heirs         map[MemberKey]UserID // whose rows are in Members too
 }
 
 // Changes is what an Update writes: new events in the order of their seqs, and rows as

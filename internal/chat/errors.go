@@ -1,0 +1,54 @@
+package chat
+
+import (
+	"fmt"
+	"time"
+)
+
+// Code is the kind of an error, as callers and clients switch on it. The texts are those of the wire.
+type Code string
+
+// The codes the domain uses.
+const (
+	CodeParam     Code = "invalid_param"
+	CodeNotFound  Code = "not_found"
+	CodeForbidden Code = "forbidden"
+	CodeConflict  Code = "client_id_reused"
+	CodeRate      Code = "rate_limited"
+	CodeBusy      Code = "busy"
+	CodeStorage   Code = "storage_full"
+	CodeUnknown   Code = "unknown_outcome"
+	CodeInternal  Code = "internal"
+)
+
+// Error is an error whose text may be shown to the caller.
+type Error struct {
+	Code       Code
+	Message    string
+	Param      string        // CodeParam: which one
+	RetryAfter time.Duration // CodeRate, CodeBusy
+	First      *Place        // CodeConflict: where the first one stands
+	Err        error         // the cause, not for the caller
+}
+
+// Error gives the code and the message.
+func (e *Error) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("%s: %s: %v", e.Code, e.Message, e.Err)
+	}
+	return string(e.Code) + ": " + e.Message
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+func invalid(param, format string, args ...any) *Error {
+	return &Error{Code: CodeParam, Param: param, Message: fmt.Sprintf(format, args...)}
+}
+
+// notFound is the one answer for what is not there and for what the caller may not see.
+func notFound() *Error {
+	return &Error{Code: CodeNotFound, Message: "there is no such conversation, or it is not for you"}
+}
+
+func forbidden(message string) *Error { return &Error{Code: CodeForbidden, Message: message} }

@@ -1,0 +1,119 @@
+package chat
+
+import "context"
+
+// List asks for a conversation's events. At most one of After and Before is set.
+type List struct {
+	Conversation ConversationID
+	After        *Seq
+	Before       *Seq
+	Limit        int
+	Messages     bool // Limit counts messages, and only they come
+}
+
+// Listed is a range of a conversation's log as one reader sees it.
+type Listed struct {
+	From, To Seq // the range covered; empty when To < From
+	Head     Seq // the highest seq the reader may see
+	Events   []Record
+}
+
+// List answers events in seq order, as they are now. What the reader may not see
+// between what it may see is told as one void a range, so that seqs stay whole.
+func (s *Service) List(ctx context.Context, a Actor, l List) (Listed, error) {
+	c, _, spans, err := s.find(ctx, a.User, l.Conversation)
+	if err != nil {
+		return Listed{}, err
+	}
+	head := top(spans)
+	if l.After != nil {
+		return s.listUp(ctx, c.ID, spans, l, *l.After+1, head)
+	}
+	last := head
+	if l.Before != nil {
+		last = min(head, *l.Before-1)
+	}
+	return s.listDown(ctx, c.ID, spans, l, last, head)
+}
+
+// listUp answers up to l.Limit events from seq first on.
+func (s *Service) listUp(ctx context.Context, id ConversationID, spans []Span, l List, first, head Seq) (Listed, error) {
+	first = max(first, 1)
+	out := Listed{From: first, To: max(head, first-1), Head: head}
+	next := first
+	for _, span := range spans {
+		from, to := max(span.From, next), span.To
+		if to < from {
+			continue
+		}
+		if len(out.Events) >= l.Limit {
+			out.To = next - 1
+			break
+		}
+		if from > next && !l.Messages {
+			out.Events = append(out.Events, Record{Seq: next, JSON: VoidJSON(id, next, from-1)})
+			next = from
+			if len(out.Events) >= l.Limit {
+				out.To = next - 1
+				break
+			}
+		}
+		want := l.Limit - len(out.Events)
+		records, err := s.store.Events(ctx, EventRange{
+			Conversation: id, From: from, To: to, Limit: want, Messages: l.Messages,
+		})
+		if err != nil {
+			return Listed{}, readError(err)
+		}
+		out.Events = append(out.Events, records...)
+		next = to + 1
+		if len(records) == want {
+			// There may be more of it: what is covered ends with the page.
+			next = records[want-1].Seq + 1
+			out.To = next - 1
+			break
+		}
+	}
+	return out, nil
+}
+
+// listDown answers up to l.Limit events, the newest up to seq last.
+func (s *Service) listDown(ctx context.Context, id ConversationID, spans []Span, l List, last, head Seq) (Listed, error) {
+	out := Listed{From: 1, To: last, Head: head}
+	var pages [][]Record // newest first
+	n, next := 0, last
+	for i := len(spans) - 1; i >= 0; i-- {
+		from, to := spans[i].From, min(spans[i].To, next)
+		if to < from {
+			continue
+		}
+		if to < next && !l.Messages {
+			pages = append(pages, []Record{{Seq: to + 1, JSON: VoidJSON(id, to+1, next)}})
+			n++
+			next = to
+		}
+		if n >= l.Limit {
+			out.From = next + 1
+			break
+		}
+		records, err := s.store.Events(ctx, EventRange{
+			Conversation: id, From: from, To: to, Limit: l.Limit - n, Newest: true, Messages: l.Messages,
+		})
+		if err != nil {
+			return Listed{}, readError(err)
+		}
+		pages = append(pages, records)
+		full := len(records) == l.Limit-n
+		n += len(records)
+		next = from - 1
+		if full {
+			out.From = records[0].Seq
+			break
+		}
+	}
+	out.Events = make([]Record, 0, n)
+	for i := len(pages) - 1; i >= 0; i-- {
+		out.Events = append(out.Events, pages[i]...)
+	}
+	return out, nil
+}

@@ -1,0 +1,75 @@
+package chat
+
+import (
+	"context"
+	"encoding/json"
+)
+
+// MarkRead moves the caller's read position up to seq, or to the head if that is
+// lower; it never moves back. It answers where it stands and what is unread then.
+// Rooms keep no positions.
+func (s *Service) MarkRead(ctx context.Context, a Actor, id ConversationID, seq Seq) (read Seq, left int64, err error) {
+	if seq < 0 {
+		return 0, 0, invalid("seq", "seq: not below 0")
+	}
+	key := MemberKey{id, a.User}
+	var notice *Notice
+	_, err = s.await(ctx, &operation{
+		keys: func(k *Keys) {
+			k.Conversations = append(k.Conversations, id)
+			k.Members = append(k.Members, key)
+			k.Tallies = append(k.Tallies, TallyKey{key, seq})
+		},
+		decide: func(b *batch) (Place, error) {
+			notice = nil
+			c, m := b.rows.Conversations[id], b.rows.Members[key]
+			if c == nil || !s.MaySee(a.User, c.Kind) || c.Kind != Room && m == nil {
+				return Place{}, notFound()
+			}
+			if c.Kind == Room {
+				return Place{}, forbidden("rooms keep no read positions")
+			}
+			// The tally was taken before the batch's own events: the caller cannot have read those.
+			tally := b.rows.Tallies[TallyKey{key, seq}]
+			if joined(m) && tally.Seq > m.ReadSeq {
+				m.ReadSeq, m.ReadCount, m.ReadSent = tally.Seq, tally.Count, tally.Mine
+				b.putMember(m)
+				if c.Members <= smallConversation {
+					c.Rev++
+					b.conversations.add(c)
+				}
+				notice = readNotice(c, a.User, m.ReadSeq)
+			}
+			read, left = m.ReadSeq, unread(c, m)
+			return Place{}, nil
+		},
+	})
+	if err != nil {
+		return 0, 0, err
+	}
+	if notice != nil {
+		s.bus.Notify(*notice)
+	}
+	return read, left, nil
+}
+
+// smallConversation is up to how many members a conversation tells them of each other's read positions.
+const smallConversation = 100
+
+// readNotice tells those who are to know that u has read up to seq: all members of a
+// small conversation; of a large one only u's own sessions.
+func readNotice(c *Conversation, u UserID, seq Seq) *Notice {
+	params, err := json.Marshal(struct {
+		Conversation ConversationID `json:"conversation"`
+		User         UserID         `json:"user"`
+		ReadSeq      Seq            `json:"read_seq"`
+	}{c.ID, u, seq})
+	if err != nil {
+		panic(err) // strings and numbers always encode
+	}
+	n := &Notice{Conversation: *c, Method: "read", Params: params}
+	if c.Members > smallConversation {
+		n.Only = u
+	}
+	return n
+}

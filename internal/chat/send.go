@@ -1,0 +1,150 @@
+package chat
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Send is a message to be sent: to a user or into a conversation.
+type Send struct {
+	ToUser       UserID
+	Conversation ConversationID
+	ClientID     string
+	Key          [16]byte        // ClientID's bytes
+	Once         bool            // false: the link has no client ids, and a repetition is another message
+	Content      json.RawMessage // checked by the caller; compact JSON
+	KeepUnread   bool            // the sender's read position stays
+}
+
+// Send commits a message and answers its place. A user's sends into one conversation
+// commit in the order of the calls.
+func (s *Service) Send(a Actor, m Send, reply Reply) {
+	id := m.Conversation
+	if m.ToUser != "" {
+		if err := CheckUserID(m.ToUser); err != nil {
+			reply.Answer(Place{}, paramError("to.user", err))
+			reply.Flush()
+			return
+		}
+		id = DirectID(a.User, m.ToUser)
+	}
+	op := &sendOp{
+		service: s, actor: a, send: m, id: id,
+		call: newCall(a.User, m.Key, "messages.send", string(id), string(m.Content)),
+	}
+	s.committer.submit(&operation{keys: op.keys, decide: op.decide, reply: reply})
+}
+
+func paramError(param string, err error) error {
+	return &Error{Code: CodeParam, Param: param, Message: param + ": " + message(err)}
+}
+
+func message(err error) string {
+	if own, ok := err.(*Error); ok {
+		return own.Message
+	}
+	return err.Error()
+}
+
+type sendOp struct {
+	service *Service
+	actor   Actor
+	send    Send
+	id      ConversationID
+	call    call
+	rated   bool // a decision that is made again takes no second token
+	tooFast error
+}
+
+func (o *sendOp) keys(k *Keys) {
+	k.Conversations = append(k.Conversations, o.id)
+	k.Members = append(k.Members, MemberKey{o.id, o.actor.User})
+	if o.send.Once {
+		k.Calls = append(k.Calls, o.call.key)
+	}
+}
+
+func (o *sendOp) decide(b *batch) (Place, error) {
+	if o.send.Once {
+		if p, found, err := b.recall(o.call.key, o.call.hash); found {
+			return p, err
+		}
+	}
+	c := b.rows.Conversations[o.id]
+	m := b.rows.Members[MemberKey{o.id, o.actor.User}]
+	begins := c == nil && o.send.ToUser != ""
+	switch {
+	case begins:
+		if !o.service.MaySee(o.actor.User, Direct) {
+			return Place{}, forbidden("guests speak in open rooms here")
+		}
+	case c == nil, !o.service.MaySee(o.actor.User, c.Kind), c.Kind != Room && !joined(m):
+		return Place{}, notFound()
+	}
+	if err := o.rate(b, begins); err != nil {
+		return Place{}, err
+	}
+	if begins {
+		c, m = beginDirect(b, o.actor.User, o.send.ToUser)
+	}
+	e := &Event{Kind: Message, From: o.actor.User, ClientID: o.send.ClientID, Content: o.send.Content}
+	b.append(c, e)
+	if c.Kind != Room {
+		m.Sent++
+		if !o.send.KeepUnread {
+			m.ReadSeq, m.ReadCount, m.ReadSent = c.Seq, c.Count, m.Sent
+		}
+		b.putMember(m)
+	}
+	if !o.send.Once {
+		return Place{Conversation: c.ID, Seq: e.Seq, Time: e.Time}, nil
+	}
+	return b.remember(o.call.key, o.call.hash, e), nil
+}
+
+// rate takes the tokens a send costs, once.
+func (o *sendOp) rate(b *batch, begins bool) error {
+	if !o.actor.Limited {
+		return nil
+	}
+	if o.rated {
+		return o.tooFast
+	}
+	o.rated = true
+	l, r := &o.service.cfg.Limits, &o.service.rates
+	if wait, ok := r.take("u"+string(o.actor.User), l.SendsPerSecond, l.SendsBurst, b.now); !ok {
+		o.tooFast = tooFast("you send too fast", wait)
+	} else if wait, ok := r.take("c"+string(o.id), l.RoomSendsPerSec, l.RoomSendsBurst, b.now); !ok {
+		o.tooFast = tooFast("too much is being said in this conversation", wait)
+	} else if begins {
+		perSec := float64(l.NewDirectsHourly) / 3600
+		if wait, ok := r.take("d"+string(o.actor.User), perSec, l.NewDirectsHourly, b.now); !ok {
+			o.tooFast = tooFast("you begin too many conversations", wait)
+		}
+	}
+	return o.tooFast
+}
+
+func tooFast(message string, wait time.Duration) error {
+	return &Error{Code: CodeRate, Message: message, RetryAfter: wait.Round(time.Millisecond) + time.Millisecond}
+}
+
+// beginDirect makes the direct conversation of a and other, with both in it from its
+// first event on, and gives a's row.
+func beginDirect(b *batch, a, other UserID) (*Conversation, *Member) {
+	c := &Conversation{
+		ID: DirectID(a, other), Kind: Direct, Pair: sortedPair(a, other),
+		SharedPast: true, Members: 2, Time: b.now,
+	}
+	b.addConversation(c)
+	if a == other {
+		c.Members = 1
+	} else {
+		m := &Member{MemberKey: MemberKey{c.ID, other}}
+		admit(m, c, Plain, 1)
+		b.putMember(m)
+	}
+	m := &Member{MemberKey: MemberKey{c.ID, a}}
+	admit(m, c, Plain, 1)
+	return c, m
+}

@@ -1,0 +1,172 @@
+package chat
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Guests says what users that name themselves may do.
+type Guests string
+
+// The guests' modes.
+const (
+	GuestsOff   Guests = "off"   // nobody names itself
+	GuestsLobby Guests = "lobby" // they read and speak in open rooms
+	GuestsFull  Guests = "full"  // they are users like others; anybody can claim their name
+)
+
+// Limits bounds what callers may do. A zero rate is no limit.
+type Limits struct {
+	SendsPerSecond   float64 // a user's messages, on average
+	SendsBurst       int
+	RoomSendsPerSec  float64 // a conversation's messages, on average
+	RoomSendsBurst   int
+	NewDirectsHourly int // direct conversations a user may begin
+	MembersPerCall   int
+	GroupMembers     int
+	CallsKept        time.Duration // how long a client_id is remembered
+}
+
+// Config configures a Service.
+type Config struct {
+	Guests Guests
+	Limits Limits
+	Now    func() time.Time // the clock; nil: time.Now
+}
+
+// Actor is who calls: a user with a session, as the caller has authenticated it.
+type Actor struct {
+	User    UserID
+	Limited bool // rate limits hold for it (peers on loopback are not limited)
+}
+
+// Service is the domain's front: every use case is a method of it. All methods may be
+// called concurrently. Those that take a Reply return at once and answer later; the
+// others block on the store. Errors for the caller are *Error.
+type Service struct {
+	cfg       Config
+	store     Store
+	bus       Bus
+	committer *committer
+	rates     rates // used by decide functions, one at a time
+}
+
+// New starts a Service. It makes the lobby if it is not there. Close stops it.
+func New(ctx context.Context, cfg Config, store Store, bus Bus) (*Service, error) {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	s := &Service{cfg: cfg, store: store, bus: bus, rates: newRates()}
+	err := store.Update(ctx, Keys{Conversations: []ConversationID{Lobby}}, func(r *Rows) *Changes {
+		if r.Conversations[Lobby] != nil {
+			return &Changes{}
+		}
+		now := cfg.Now().UTC().Truncate(time.Millisecond)
+		return &Changes{Conversations: []*Conversation{{ID: Lobby, Kind: Room, Name: "Lobby", SharedPast: true, Time: now}}}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make the lobby: %w", err)
+	}
+	s.committer = newCommitter(store, bus, cfg.Now)
+	return s, nil
+}
+
+// Close commits what waits, refuses what comes after, and returns when every Reply
+// that the committer owes is given. It does not close the store.
+func (s *Service) Close() { s.committer.close() }
+
+// Limits gives the limits in force.
+func (s *Service) Limits() Limits { return s.cfg.Limits }
+
+// Guests gives the guests' mode in force.
+func (s *Service) Guests() Guests { return s.cfg.Guests }
+
+// Now gives the server's time.
+func (s *Service) Now() time.Time { return s.cfg.Now() }
+
+// call is the identity of a call that creates something: its key, and a hash of what the caller sent.
+type call struct {
+	key  CallKey
+	hash [16]byte
+}
+
+// newCall hashes the parts of what the caller sent, each after its length.
+func newCall(user UserID, clientID [16]byte, method string, parts ...string) call {
+	h := sha256.New()
+	var n [8]byte
+	for _, p := range append([]string{method}, parts...) {
+		binary.BigEndian.PutUint64(n[:], uint64(len(p)))
+		h.Write(n[:])
+		h.Write([]byte(p))
+	}
+	c := call{key: CallKey{User: user, ClientID: clientID}}
+	copy(c.hash[:], h.Sum(nil))
+	return c
+}
+
+// waiter is a Reply that a caller waits on.
+type waiter struct {
+	place Place
+	err   error
+	done  chan struct{}
+}
+
+func (w *waiter) Answer(p Place, err error) { w.place, w.err = p, err; close(w.done) }
+func (w *waiter) Flush()                    {}
+
+// await submits an operation and waits for its answer. The operation goes on when ctx ends.
+func (s *Service) await(ctx context.Context, op *operation) (Place, error) {
+	w := &waiter{done: make(chan struct{})}
+	op.reply = w
+	s.committer.submit(op)
+	select {
+	case <-w.done:
+		return w.place, w.err
+	case <-ctx.Done():
+		return Place{}, &Error{
+			Code: CodeUnknown, Message: "the caller did not wait; repeat it with the same client_id", Err: ctx.Err(),
+		}
+	}
+}
+
+// readError gives a failed read's error the form callers get.
+func readError(err error) error {
+	var own *Error
+	switch {
+	case errors.As(err, &own):
+		return err
+	case errors.Is(err, ErrNotFound):
+		return notFound()
+	}
+	return &Error{Code: CodeBusy, Message: "the store could not be read", RetryAfter: 2 * time.Second, Err: err}
+}
+
+// find answers a conversation, the user's row in it (nil: none) and what the user may
+// read of it. What the user may not see at all is not found.
+func (s *Service) find(ctx context.Context, u UserID, id ConversationID) (*Conversation, *Member, []Span, error) {
+	c, err := s.store.Conversation(ctx, id)
+	if err != nil {
+		return nil, nil, nil, readError(err)
+	}
+	var m *Member
+	if c.Kind != Room {
+		row, err := s.store.Member(ctx, MemberKey{id, u})
+		if err != nil {
+			return nil, nil, nil, readError(err)
+		}
+		m = &row
+		// The two reads are not one: what the member row knows of, the conversation has.
+		if c, err = s.store.Conversation(ctx, id); err != nil {
+			return nil, nil, nil, readError(err)
+		}
+	}
+	spans := s.spans(u, &c, m)
+	if spans == nil {
+		return nil, nil, nil, notFound()
+	}
+	return &c, m, spans, nil
+}

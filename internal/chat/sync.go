@@ -1,0 +1,261 @@
+package chat
+
+import "context"
+
+// Summary is a conversation as one reader sees it.
+type Summary struct {
+	Conversation Conversation
+	Member       *Member // nil in a room
+	Joined       bool
+	Head         Seq // the highest seq the reader may see
+	Unread       int64
+	Last         *Record // the newest event the reader may see
+	Fork         *Seq    // after a reset: what the reader holds above it no longer holds
+	Reset        bool    // too much is missing: drop what is held, load the last page
+}
+
+// Synced is one page of what changed for a user.
+type Synced struct {
+	Reset         bool
+	User          *Profile
+	Conversations []Summary
+	Page          string // there is more
+	Cursor        string // comes with the last page
+}
+
+// resetGap is how many events may be missing before a client is told to start over.
+const resetGap = 10_000
+
+// farFuture is above every position.
+const farFuture = Position(1) << 62
+
+// Epoch names the store's present start. Whether what a client holds is still true is
+// told by Sync alone, which compares lineages.
+func (s *Service) Epoch() string {
+	lineage := s.store.Lineage()
+	return lineage[len(lineage)-1].ID
+}
+
+// Cursor makes the cursor of a user who knows everything up to pos.
+func (s *Service) Cursor(u UserID, pos Position) string {
+	c := s.cursorAt(u, pos)
+	return c.encode()
+}
+
+func (s *Service) cursorAt(u UserID, pos Position) cursor {
+	lineage := s.store.Lineage()
+	return cursor{user: userMark(u), starts: lineage[max(0, len(lineage)-cursorStarts):], pos: pos}
+}
+
+// Position answers a position up to which everything is visible.
+func (s *Service) Position() Position { return s.store.Position() }
+
+// KnowsCursor says whether a cursor is the user's and still holds.
+func (s *Service) KnowsCursor(u UserID, text string) bool {
+	c, err := parseCursor(text)
+	if err != nil || c.walk || c.user != userMark(u) {
+		return false
+	}
+	_, whole := c.shared(s.store.Lineage(), s.store.Position())
+	return whole
+}
+
+// Sync answers, page by page and newest first, the conversations that changed for the
+// caller since the cursor (empty: all of them), and its profile if that changed. page
+// goes on with a walk. The new cursor comes with the last page; its upper bound was
+// taken before the first, so what moves during a walk is told by the next one. A cursor
+// that is unknown, another user's or of another lineage is answered with a reset.
+func (s *Service) Sync(ctx context.Context, a Actor, cursorText, page string, limit int) (Synced, error) {
+	walk, err := s.walk(a.User, cursorText, page)
+	if err != nil {
+		return Synced{}, err
+	}
+	out := Synced{Reset: walk.reset}
+	first := walk.before > walk.upTo
+	entries, more, err := s.entries(ctx, a.User, walk.pos, walk.before, limit)
+	if err != nil {
+		return Synced{}, err
+	}
+	for i := range entries {
+		sum, err := s.summary(ctx, a.User, &entries[i].Conversation, &entries[i].Member)
+		if err != nil {
+			return Synced{}, err
+		}
+		if sum == nil {
+			continue
+		}
+		if err := s.since(ctx, sum, walk); err != nil {
+			return Synced{}, err
+		}
+		out.Conversations = append(out.Conversations, *sum)
+	}
+	if first {
+		rows, err := s.store.Users(ctx, []UserID{a.User})
+		if err != nil {
+			return Synced{}, readError(err)
+		}
+		if len(rows) == 1 && rows[0].Pos > walk.pos {
+			p := profile(a.User, &rows[0])
+			out.User = &p
+		}
+	}
+	if more {
+		walk.before = entries[len(entries)-1].Pos()
+		out.Page = walk.encode()
+		return out, nil
+	}
+	out.Cursor = s.Cursor(a.User, walk.upTo)
+	return out, nil
+}
+
+// walk begins a walk from a cursor, or goes on with one from a page token.
+func (s *Service) walk(u UserID, text, page string) (*cursor, error) {
+	if page != "" {
+		c, err := parseCursor(page)
+		if err != nil || !c.walk || c.user != userMark(u) {
+			return nil, invalid("page", "page: not one of this user's; begin again without it")
+		}
+		if _, whole := c.shared(s.store.Lineage(), s.store.Position()); !whole {
+			return nil, invalid("page", "page: the store was restored since; begin again without it")
+		}
+		return c, nil
+	}
+	now := s.store.Position()
+	w := s.cursorAt(u, 0)
+	w.walk, w.upTo, w.before = true, now, now+1
+	if text == "" {
+		return &w, nil
+	}
+	c, err := parseCursor(text)
+	if err != nil || c.walk || c.user != userMark(u) {
+		w.reset = true
+		return &w, nil
+	}
+	fork, whole := c.shared(s.store.Lineage(), now)
+	if whole {
+		w.pos = c.pos
+		return &w, nil
+	}
+	w.reset, w.fork = true, fork
+	return &w, nil
+}
+
+// since says what the walk's cursor makes of a conversation: where a reset forks, or
+// that too much is missing.
+func (s *Service) since(ctx context.Context, sum *Summary, walk *cursor) error {
+	from := walk.pos
+	if walk.reset {
+		from = walk.fork
+	} else if from == 0 || sum.Head <= resetGap {
+		return nil
+	}
+	had, err := s.store.Fork(ctx, sum.Conversation.ID, from)
+	if err != nil {
+		return readError(err)
+	}
+	if walk.reset {
+		sum.Fork = &had
+	}
+	sum.Reset = sum.Head-had > resetGap
+	return nil
+}
+
+// entries answers a page of the user's conversations and whether there is more.
+func (s *Service) entries(ctx context.Context, u UserID, after, before Position, limit int) ([]Entry, bool, error) {
+	entries, err := s.store.Changed(ctx, Changed{User: u, After: after, Before: before, Limit: limit + 1})
+	if err != nil {
+		return nil, false, readError(err)
+	}
+	if len(entries) > limit {
+		return entries[:limit], true, nil
+	}
+	return entries, false, nil
+}
+
+// Conversations answers a page of the caller's conversations, newest first, and the
+// token of the next page, empty on the last.
+func (s *Service) Conversations(ctx context.Context, a Actor, page string, limit int) ([]Summary, string, error) {
+	walk := s.cursorAt(a.User, 0)
+	walk.walk, walk.upTo, walk.before = true, s.store.Position(), farFuture
+	if page != "" {
+		w, err := s.walk(a.User, "", page)
+		if err != nil {
+			return nil, "", err
+		}
+		walk = *w
+	}
+	entries, more, err := s.entries(ctx, a.User, 0, walk.before, limit)
+	if err != nil {
+		return nil, "", err
+	}
+	var list []Summary
+	for i := range entries {
+		sum, err := s.summary(ctx, a.User, &entries[i].Conversation, &entries[i].Member)
+		if err != nil {
+			return nil, "", err
+		}
+		if sum != nil {
+			list = append(list, *sum)
+		}
+	}
+	if !more {
+		return list, "", nil
+	}
+	walk.before = entries[len(entries)-1].Pos()
+	return list, walk.encode(), nil
+}
+
+// Conversation answers one conversation as the caller sees it.
+func (s *Service) Conversation(ctx context.Context, a Actor, id ConversationID) (Summary, error) {
+	c, m, _, err := s.find(ctx, a.User, id)
+	if err != nil {
+		return Summary{}, err
+	}
+	sum, err := s.summary(ctx, a.User, c, m)
+	if err != nil {
+		return Summary{}, err
+	}
+	return *sum, nil
+}
+
+// Members answers joined members by id, and whether there are more.
+func (s *Service) Members(ctx context.Context, a Actor, id ConversationID, after UserID, limit int) ([]Member, bool, error) {
+	c, m, _, err := s.find(ctx, a.User, id)
+	if err != nil {
+		return nil, false, err
+	}
+	if c.Kind == Room || !joined(m) {
+		return nil, false, forbidden("only members see who is a member; rooms have none")
+	}
+	list, err := s.store.Members(ctx, id, after, limit+1)
+	if err != nil {
+		return nil, false, readError(err)
+	}
+	if len(list) > limit {
+		return list[:limit], true, nil
+	}
+	return list, false, nil
+}
+
+// summary makes what u sees of c, nil if that is nothing.
+func (s *Service) summary(ctx context.Context, u UserID, c *Conversation, m *Member) (*Summary, error) {
+	spans := s.spans(u, c, m)
+	if spans == nil {
+		return nil, nil
+	}
+	sum := &Summary{Conversation: *c, Member: m, Joined: c.Kind == Room || joined(m), Head: top(spans)}
+	if m != nil {
+		sum.Unread = unread(c, m)
+	}
+	if sum.Head == 0 {
+		return sum, nil
+	}
+	last, err := s.store.Events(ctx, EventRange{Conversation: c.ID, From: sum.Head, To: sum.Head, Limit: 1})
+	if err != nil {
+		return nil, readError(err)
+	}
+	if len(last) == 1 {
+		sum.Last = &last[0]
+	}
+	return sum, nil
+}

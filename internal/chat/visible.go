@@ -1,0 +1,79 @@
+package chat
+
+import "slices"
+
+// MaySee says whether a user may have anything to do with a conversation of this kind
+// at all, before membership is asked. Guests are kept to open rooms unless the
+// operator lets them be full users.
+func (s *Service) MaySee(u UserID, kind ConversationKind) bool {
+	return kind == Room || !u.IsGuest() || s.cfg.Guests == GuestsFull
+}
+
+// spans answers what the user may read of c: the one rule that listing, sync, previews
+// and unread counts follow. m is the user's member row, nil if there is none.
+func (s *Service) spans(u UserID, c *Conversation, m *Member) []Span {
+	if !s.MaySee(u, c.Kind) {
+		return nil
+	}
+	if c.Kind == Room {
+		return []Span{{From: 1, To: c.Seq}}
+	}
+	if m == nil {
+		return nil
+	}
+	spans := slices.Clone(m.Spans)
+	if n := len(spans); n > 0 && spans[n-1].To == 0 {
+		spans[n-1].To = max(c.Seq, spans[n-1].From-1)
+	}
+	return spans
+}
+
+// joined says whether m is in the conversation now.
+func joined(m *Member) bool {
+	return m != nil && len(m.Spans) > 0 && m.Spans[len(m.Spans)-1].To == 0
+}
+
+// Sees says whether m's spans hold seq.
+func (m *Member) Sees(seq Seq) bool {
+	for _, s := range m.Spans {
+		if seq >= s.From && (s.To == 0 || seq <= s.To) {
+			return true
+		}
+	}
+	return false
+}
+
+// top is the highest seq in spans, 0 for none.
+func top(spans []Span) Seq {
+	if len(spans) == 0 {
+		return 0
+	}
+	return spans[len(spans)-1].To
+}
+
+// unread counts the countable messages after the read position that others wrote and
+// the member may see. A recalled message counts until it is read past.
+func unread(c *Conversation, m *Member) int64 {
+	if !joined(m) {
+		return 0
+	}
+	return max(0, (c.Count-m.ReadCount)-(m.Sent-m.ReadSent))
+}
+
+// admit opens a span for m at seq and sets its read position to the head before it.
+func admit(m *Member, c *Conversation, role Role, seq Seq) {
+	from := seq
+	if c.SharedPast && len(m.Spans) == 0 {
+		from = 1
+	}
+	m.Spans = append(slices.Clone(m.Spans), Span{From: from})
+	m.Role, m.Since = role, seq
+	m.ReadSeq, m.ReadCount, m.ReadSent = seq-1, c.Count, m.Sent
+}
+
+// dismiss closes m's open span at seq, which m still sees.
+func dismiss(m *Member, seq Seq) {
+	m.Spans = slices.Clone(m.Spans)
+	m.Spans[len(m.Spans)-1].To = seq
+	m.Role = NoRole
+}

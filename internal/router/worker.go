@@ -1,0 +1,358 @@
+package router
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/linnet-im/linnet/internal/chat"
+)
+
+// job is one thing a worker does: deliver commits, tell a notice, or run a function
+// behind everything it was given before.
+type job struct {
+	commits []chat.Commit
+	notice  *chat.Notice
+	barrier func(*worker)
+}
+
+// worker delivers the conversations that hash to it, in order.
+type worker struct {
+	router *Router
+
+	mu     sync.Mutex
+	queue  []job
+	closed bool
+	wake   chan struct{}
+
+	// Owned by run.
+	delivered map[chat.ConversationID]*progress
+	audiences map[chat.ConversationID]audience
+	live      []*Live // scratch
+}
+
+// progress is what the worker has delivered of a conversation lately.
+type progress struct {
+	last    chat.Seq
+	first   chat.Seq // 0 once it was compared with the store
+	touched bool     // since the last sweep
+}
+
+// audience is who may see a conversation's events between two changes of its members.
+type audience struct {
+	rev   chat.Seq
+	users []chat.UserID
+}
+
+// anyRev stands for the revision of the members where it is not known: the audience is
+// asked of the store and not kept.
+const anyRev chat.Seq = -1
+
+// maxAudiences bounds the cache of audiences, in conversations.
+const maxAudiences = 4096
+
+func newWorker(r *Router) *worker {
+	return &worker{
+		router: r, wake: make(chan struct{}, 1),
+		delivered: make(map[chat.ConversationID]*progress), audiences: make(map[chat.ConversationID]audience),
+	}
+}
+
+func (w *worker) give(j job) {
+	w.mu.Lock()
+	w.queue = append(w.queue, j)
+	w.mu.Unlock()
+	w.signal()
+}
+
+func (w *worker) signal() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// close ends run when everything given is done.
+func (w *worker) close() {
+	w.mu.Lock()
+	w.closed = true
+	w.mu.Unlock()
+	w.signal()
+}
+
+func (w *worker) run() {
+	for range w.wake {
+		for {
+			w.mu.Lock()
+			jobs, closed := w.queue, w.closed
+			w.queue = nil
+			w.mu.Unlock()
+			if len(jobs) == 0 {
+				if closed {
+					return
+				}
+				break
+			}
+			for _, j := range jobs {
+				w.do(j)
+			}
+		}
+	}
+}
+
+func (w *worker) do(j job) {
+	switch {
+	case j.barrier != nil:
+		j.barrier(w)
+	case j.notice != nil:
+		w.tell(j.notice)
+	default:
+		w.deliver(j.commits)
+	}
+}
+
+// deliver answers the callers, then pushes the events, then lets both go.
+func (w *worker) deliver(commits []chat.Commit) {
+	for i := range commits {
+		commits[i].Answer()
+	}
+	for len(commits) > 0 {
+		rest := w.deliverFirst(commits)
+		for i := range commits[:len(commits)-len(rest)] {
+			commits[i].Flush()
+		}
+		commits = rest
+	}
+}
+
+// deliverFirst pushes the events of the first commit's conversation in one burst, as
+// far as they have the same audience, and gives the commits that are left. It moves
+// that conversation's commits to the front.
+func (w *worker) deliverFirst(commits []chat.Commit) (rest []chat.Commit) {
+	id := commits[0].Event.Conversation
+	n := gather(commits)
+	burst, now := commits[:n], time.Now()
+	p := w.progressOf(&burst[0])
+	for len(burst) > 0 && burst[0].Event.Seq <= p.last {
+		burst = burst[1:] // a sweep told it already
+	}
+	for i := range burst {
+		if seq := burst[i].Event.Seq; seq > p.last+1 {
+			w.repair(id, p.last+1, seq-1, now)
+		}
+		p.last = burst[i].Event.Seq
+	}
+	for len(burst) > 0 {
+		n := sameAudience(burst)
+		w.push(w.audience(&burst[0]), burst[:n], now)
+		burst = burst[n:]
+	}
+	return commits[n:]
+}
+
+// gather moves the commits of the first one's conversation to the front, all orders
+// kept, and answers how many they are.
+func gather(commits []chat.Commit) int {
+	id, n := commits[0].Event.Conversation, 1
+	for n < len(commits) && commits[n].Event.Conversation == id {
+		n++
+	}
+	same := func(c chat.Commit) bool { return c.Event.Conversation == id }
+	if !slices.ContainsFunc(commits[n:], same) {
+		return n
+	}
+	var others []chat.Commit
+	kept := commits[:0]
+	for _, c := range commits {
+		if same(c) {
+			kept = append(kept, c)
+		} else {
+			others = append(others, c)
+		}
+	}
+	copy(commits[len(kept):], others)
+	return len(kept)
+}
+
+// sameAudience answers how many of the first commits go to the same users: a change of
+// the members goes alone, to those before and after it.
+func sameAudience(burst []chat.Commit) int {
+	n := 1
+	for n < len(burst) && !changesMembers(&burst[0]) && !changesMembers(&burst[n]) {
+		n++
+	}
+	return n
+}
+
+func changesMembers(c *chat.Commit) bool { return c.Conversation.MembersRev == c.Event.Seq }
+
+// progressOf gives the progress in c's conversation, which begins with c if there is none.
+func (w *worker) progressOf(c *chat.Commit) *progress {
+	p := w.delivered[c.Event.Conversation]
+	if p == nil {
+		p = &progress{last: c.Event.Seq - 1, first: c.Event.Seq}
+		w.delivered[c.Event.Conversation] = p
+	}
+	p.touched = true
+	return p
+}
+
+// audience answers the live sessions that may see the event of c, as of that event.
+func (w *worker) audience(c *chat.Commit) []*Live {
+	conv := &c.Conversation
+	switch conv.Kind {
+	case chat.Room:
+		return w.router.inRoom(conv.ID, w.live[:0])
+	case chat.Direct:
+		users := conv.Pair[:]
+		if users[0] == users[1] {
+			users = users[:1]
+		}
+		return w.router.sessionsOf(users, conv.Kind, w.live[:0])
+	}
+	a, ok := w.audiences[conv.ID]
+	if !ok || a.rev != conv.MembersRev || changesMembers(c) {
+		users, err := w.router.store.Audience(context.Background(), conv.ID, c.Event.Seq)
+		if err != nil {
+			// The sweep finds that it was not delivered.
+			w.router.cfg.Log.Error("audience not read", slog.Any("error", err))
+			w.forget(conv.ID)
+			return nil
+		}
+		a = audience{rev: conv.MembersRev, users: users}
+		if !changesMembers(c) && conv.MembersRev != anyRev {
+			w.keep(conv.ID, a)
+		}
+	}
+	return w.router.sessionsOf(a.users, conv.Kind, w.live[:0])
+}
+
+// keep caches an audience; a full cache begins anew.
+func (w *worker) keep(id chat.ConversationID, a audience) {
+	if len(w.audiences) >= maxAudiences {
+		clear(w.audiences)
+	}
+	w.audiences[id] = a
+}
+
+// forget makes the next sweep compare the conversation with the store.
+func (w *worker) forget(id chat.ConversationID) { delete(w.delivered, id) }
+
+// push pushes a burst to the sessions, encoded once a format.
+func (w *worker) push(to []*Live, burst []chat.Commit, now time.Time) {
+	var frames encoded
+	for _, l := range to {
+		l.push(frames.get(l.format, func(f *Format, b []byte) []byte {
+			for i := range burst {
+				b = f.Event(b, burst[i].Event)
+			}
+			return b
+		}), now)
+	}
+	clear(to)
+	w.live = to[:0]
+}
+
+// tell pushes a notice.
+func (w *worker) tell(n *chat.Notice) {
+	var to []*Live
+	switch {
+	case n.Only != "":
+		to = w.router.sessionsOf([]chat.UserID{n.Only}, n.Conversation.Kind, w.live[:0])
+	default:
+		c := chat.Commit{Event: &chat.Event{Seq: n.Conversation.Seq}, Conversation: n.Conversation}
+		to = w.audience(&c)
+	}
+	w.router.notify(to, n.Method, n.Params)
+	clear(to)
+	w.live = to[:0]
+}
+
+// notify pushes a notice to sessions whose links tell notices.
+func (r *Router) notify(to []*Live, method string, params []byte) {
+	var frames encoded
+	for _, l := range to {
+		if l.format.Notice != nil {
+			l.sink.Push(frames.get(l.format, func(f *Format, b []byte) []byte {
+				return f.Notice(b, method, params)
+			}))
+		}
+	}
+}
+
+// encoded holds the same frames in each format that somebody wants.
+type encoded struct {
+	formats []*Format
+	frames  [][]byte
+}
+
+func (e *encoded) get(f *Format, encode func(*Format, []byte) []byte) []byte {
+	if i := slices.Index(e.formats, f); i >= 0 {
+		return e.frames[i]
+	}
+	e.formats = append(e.formats, f)
+	e.frames = append(e.frames, encode(f, nil))
+	return e.frames[len(e.frames)-1]
+}
+
+// repairLimit is how many missed events are told; of more the sessions get a gap.
+const repairLimit = 1000
+
+// repair tells events that the bus lost, from the store, to those who may see them.
+func (w *worker) repair(id chat.ConversationID, from, to chat.Seq, now time.Time) {
+	ctx := context.Background()
+	conv, err := w.router.store.Conversation(ctx, id)
+	if err != nil {
+		w.router.cfg.Log.Error("lost events not read", slog.Any("error", err))
+		return
+	}
+	conv.MembersRev = anyRev
+	if to-from >= repairLimit {
+		c := chat.Commit{Event: &chat.Event{Conversation: id, Seq: to}, Conversation: conv}
+		w.gap(w.audience(&c), id, from, to-repairLimit)
+		from = to - repairLimit + 1
+	}
+	records, err := w.router.store.Events(ctx, chat.EventRange{Conversation: id, From: from, To: to, Limit: repairLimit})
+	if err != nil {
+		w.router.cfg.Log.Error("lost events not read", slog.Any("error", err))
+		return
+	}
+	for _, rec := range records {
+		c := chat.Commit{Event: eventOf(rec), Conversation: conv}
+		w.push(w.audience(&c), []chat.Commit{c}, now)
+	}
+}
+
+func (w *worker) gap(to []*Live, id chat.ConversationID, from, upTo chat.Seq) {
+	params, err := json.Marshal(map[string]any{"conversation": id, "from_seq": from, "to_seq": upTo})
+	if err != nil {
+		panic(err) // strings and numbers always encode
+	}
+	w.router.notify(to, "gap", params)
+	clear(to)
+	w.live = to[:0]
+}
+
+// eventOf gives a stored event back its fields.
+func eventOf(rec chat.Record) *chat.Event {
+	e := &chat.Event{JSON: rec.JSON}
+	var fields struct {
+		Conversation chat.ConversationID `json:"conversation"`
+		Kind         chat.EventKind      `json:"kind"`
+		From         chat.UserID         `json:"from"`
+		ClientID     string              `json:"client_id"`
+		Time         time.Time           `json:"time"`
+		Count        int64               `json:"count"`
+		Changed      chat.Seq            `json:"changed"`
+		Content      json.RawMessage     `json:"content"`
+	}
+	// What the domain encoded decodes; a damaged row is delivered as it is.
+	_ = json.Unmarshal(rec.JSON, &fields)
+	e.Seq = rec.Seq
+	e.Conversation, e.Kind, e.From, e.ClientID = fields.Conversation, fields.Kind, fields.From, fields.ClientID
+	e.Time, e.Count, e.Changed, e.Content = fields.Time, fields.Count, fields.Changed, fields.Content
+	return e
+}
