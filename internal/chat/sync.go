@@ -1,6 +1,9 @@
 package chat
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // Summary is a conversation as one reader sees it.
 type Summary struct {
@@ -258,4 +261,30 @@ func (s *Service) summary(ctx context.Context, u UserID, c *Conversation, m *Mem
 		sum.Last = &last[0]
 	}
 	return sum, nil
+}
+
+// DirectWith answers the caller's direct conversation with a user. Until somebody
+// writes in it there is none in the store, and what is answered has seq 0.
+func (s *Service) DirectWith(ctx context.Context, a Actor, other UserID) (Summary, error) {
+	if err := CheckUserID(other); err != nil {
+		return Summary{}, paramError("user", err)
+	}
+	if !s.MaySee(a.User, Direct) {
+		return Summary{}, forbidden("guests are in open rooms only here")
+	}
+	id := DirectID(a.User, other)
+	sum, err := s.Conversation(ctx, a, id)
+	var own *Error
+	if errors.As(err, &own) && own.Code == CodeNotFound {
+		pair := sortedPair(a.User, other)
+		c := Conversation{ID: id, Kind: Direct, Pair: pair, SharedPast: true, Members: 2}
+		if pair[0] == pair[1] {
+			c.Members = 1
+		}
+		return Summary{
+			Conversation: c, Joined: true,
+			Member: &Member{MemberKey: MemberKey{id, a.User}, Role: Plain, Spans: []Span{{From: 1}}},
+		}, nil
+	}
+	return sum, err
 }

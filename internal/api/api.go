@@ -1,0 +1,214 @@
+// Package api is the table of Linnet's methods: one row each, from which the sockets,
+// the HTTP API, the OpenAPI document, the reference in docs/api and the authorisation
+// test are made. Adding a feature is adding a row and its rule in package chat.
+package api
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/linnet-im/linnet/internal/chat"
+	"github.com/linnet-im/linnet/wire"
+)
+
+// Access says who may call a method at all; what they may do it to is the domain's rule.
+type Access string
+
+// The kinds of access.
+const (
+	Anybody  Access = "anybody"   // no session needed
+	Sessions Access = "a session" // users and guests
+	Users    Access = "a user"    // not guests
+)
+
+// Repeat says what a repetition of a call does.
+type Repeat string
+
+// Every row is one of these.
+const (
+	ByNature   Repeat = "harmless by nature"
+	ByClientID Repeat = "the first answer, by client_id"
+)
+
+// Caller is the session a call comes from. What is bound to a live connection a link
+// without one refuses.
+type Caller interface {
+	// Actor gives who calls; false before session.open.
+	Actor() (chat.Actor, bool)
+	Open(ctx context.Context, p *wire.OpenParams) (wire.OpenResult, error)
+	CloseSession() error
+	Ack(cursor string) error
+	JoinRoom(ctx context.Context, room chat.ConversationID) (wire.RoomResult, error)
+	LeaveRoom(room chat.ConversationID) error
+}
+
+// Method is a row of the table.
+type Method struct {
+	Name   string
+	Access Access
+	Repeat Repeat
+	Notify bool // may be called without an id, and is not answered then
+	Live   bool // needs a live connection
+	Doc    string
+	Params reflect.Type
+	Result reflect.Type
+
+	call func(ctx context.Context, c Caller, params jsontext.Value) (any, error)
+	send func(c Caller, params jsontext.Value, reply chat.Reply) error // instead of call: answers later
+}
+
+// Table is the table, by name.
+type Table struct {
+	methods []*Method
+	byName  map[string]*Method
+}
+
+// Methods gives the rows in the table's order.
+func (t *Table) Methods() []*Method { return slices.Clone(t.methods) }
+
+// Find gives the row, or an error for the caller.
+func (t *Table) Find(name string) (*Method, *wire.Error) {
+	if m := t.byName[name]; m != nil {
+		return m, nil
+	}
+	return nil, wire.Errorf(wire.CodeMethod, "there is no method of that name; docs/api lists them")
+}
+
+// Later says whether the method answers by Send, not by Call.
+func (m *Method) Later() bool { return m.send != nil }
+
+// Call checks access and parameters and runs a method. It blocks until the result is there.
+func (m *Method) Call(ctx context.Context, c Caller, params jsontext.Value) (any, *wire.Error) {
+	if err := m.admit(c); err != nil {
+		return nil, err
+	}
+	result, err := m.call(ctx, c, params)
+	if err != nil {
+		return nil, Error(err)
+	}
+	return result, nil
+}
+
+// Send is Call for a method that answers later: on success the reply takes the answer,
+// on an error it is not used. It does not block.
+func (m *Method) Send(c Caller, params jsontext.Value, reply chat.Reply) *wire.Error {
+	if err := m.admit(c); err != nil {
+		return err
+	}
+	if err := m.send(c, params, reply); err != nil {
+		return Error(err)
+	}
+	return nil
+}
+
+// admit checks who calls against the row.
+func (m *Method) admit(c Caller) *wire.Error {
+	if m.Access == Anybody {
+		return nil
+	}
+	a, ok := c.Actor()
+	if !ok {
+		return wire.Errorf(wire.CodeSession, "session.open comes first")
+	}
+	if m.Access == Users && a.User.IsGuest() {
+		return wire.Errorf(wire.CodeForbidden, "this is not for guests")
+	}
+	return nil
+}
+
+// row makes a row whose parameters are decoded, strictly, into a P.
+func row[P, R any](m Method, call func(ctx context.Context, c Caller, p *P) (R, error)) *Method {
+	m.Params, m.Result = reflect.TypeFor[P](), reflect.TypeFor[R]()
+	m.call = func(ctx context.Context, c Caller, params jsontext.Value) (any, error) {
+		p := new(P)
+		if err := wire.DecodeParams(params, p); err != nil {
+			return nil, err
+		}
+		return call(ctx, c, p)
+	}
+	return &m
+}
+
+// laterRow is row for a method that answers later, with a Place.
+func laterRow[P any](m Method, send func(c Caller, p *P, reply chat.Reply) error) *Method {
+	m.Params, m.Result = reflect.TypeFor[P](), reflect.TypeFor[wire.Place]()
+	m.send = func(c Caller, params jsontext.Value, reply chat.Reply) error {
+		p := new(P)
+		if err := wire.DecodeParams(params, p); err != nil {
+			return err
+		}
+		return send(c, p, reply)
+	}
+	return &m
+}
+
+// Error gives an error the form that peers see. It is the one place where the domain's
+// errors become the wire's.
+func Error(err error) *wire.Error {
+	var own *wire.Error
+	if errors.As(err, &own) {
+		return own
+	}
+	var e *chat.Error
+	if !errors.As(err, &e) {
+		return &wire.Error{Code: wire.CodeInternal, Message: "something went wrong here", Outcome: wire.OutcomeUnknown}
+	}
+	w := &wire.Error{
+		Code: wire.Code(e.Code), Message: e.Message, Param: e.Param,
+		RetryAfter: e.RetryAfter, Outcome: wire.OutcomeNo,
+	}
+	switch e.Code {
+	case chat.CodeRate, chat.CodeBusy, chat.CodeStorage:
+		w.Outcome = wire.OutcomeRetry
+	case chat.CodeUnknown, chat.CodeInternal:
+		w.Outcome = wire.OutcomeUnknown
+	}
+	if e.First != nil {
+		first := Place(*e.First)
+		w.First = &first
+	}
+	return w
+}
+
+// Place gives a place its wire form.
+func Place(p chat.Place) wire.Place {
+	return wire.Place{Conversation: string(p.Conversation), Seq: int64(p.Seq), Time: wire.FormatTime(p.Time)}
+}
+
+// pageLimit checks a limit: 0 is the usual one.
+func pageLimit(n, usual int) (int, error) {
+	switch {
+	case n == 0:
+		return usual, nil
+	case n < 0 || n > MaxPage:
+		return 0, paramErrorf("limit", "limit: 1 to %d", MaxPage)
+	}
+	return n, nil
+}
+
+// MaxPage is the most rows of a page.
+const MaxPage = 200
+
+func paramErrorf(param, format string, args ...any) *wire.Error {
+	e := wire.Errorf(wire.CodeParam, format, args...)
+	e.Param = param
+	return e
+}
+
+// clientID checks a client_id.
+func clientID(text string) ([16]byte, error) {
+	id, err := wire.ParseUUID(text)
+	if err != nil {
+		return id, paramErrorf("client_id", "client_id: a UUID such as 0193a5e6-7c1f-7b2a-9d3e-4f5061728394")
+	}
+	return id, nil
+}
+
+// Heartbeat is how long a link may be silent before the server pings; after three of
+// them it closes.
+const Heartbeat = 25 * time.Second

@@ -1,0 +1,84 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/linnet-im/linnet/internal/auth"
+	"github.com/linnet-im/linnet/internal/chat"
+	"github.com/linnet-im/linnet/wire"
+)
+
+// caller is who sends a request: the user of its bearer token, or nobody yet.
+type caller struct {
+	server   *server
+	loopback bool
+	identity *auth.Identity
+}
+
+// authenticate reads the bearer token, if there is one.
+func (c *caller) authenticate(r *http.Request) *wire.Error {
+	header := r.Header.Get("Authorization")
+	if header == "" {
+		return nil
+	}
+	scheme, token, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return wire.Errorf(wire.CodeToken, "Authorization: Bearer and a token")
+	}
+	// The session id of the token is kept; a token of the back end has none.
+	id, err := c.server.cfg.Hub.Authenticate(&wire.OpenParams{Token: strings.TrimSpace(token)})
+	if err != nil {
+		if own, ok := err.(*wire.Error); ok {
+			return own
+		}
+		return wire.Errorf(wire.CodeToken, "the token was not accepted")
+	}
+	c.identity = &id
+	return nil
+}
+
+func (c *caller) Actor() (chat.Actor, bool) {
+	if c.identity == nil {
+		return chat.Actor{}, false
+	}
+	return chat.Actor{User: c.identity.User, Limited: !c.loopback}, true
+}
+
+// Open answers a bearer token for the session, good for an hour.
+func (c *caller) Open(ctx context.Context, p *wire.OpenParams) (wire.OpenResult, error) {
+	if len(p.Rooms) > 0 {
+		return wire.OpenResult{}, needsSocket()
+	}
+	id, err := c.server.cfg.Hub.Authenticate(p)
+	if err != nil {
+		return wire.OpenResult{}, err
+	}
+	result, err := c.server.cfg.Hub.Opened(ctx, id, c.server.cfg.Chat.Position())
+	if err != nil {
+		return wire.OpenResult{}, err
+	}
+	result.Token, _, err = c.server.cfg.Verifier.IssueSession(id)
+	return result, err
+}
+
+func needsSocket() error {
+	return wire.Errorf(wire.CodeForbidden, "this needs a live connection: a socket")
+}
+
+func (c *caller) CloseSession() error { return needsSocket() }
+
+func (c *caller) Ack(string) error { return needsSocket() }
+
+func (c *caller) JoinRoom(context.Context, chat.ConversationID) (wire.RoomResult, error) {
+	return wire.RoomResult{}, needsSocket()
+}
+
+func (c *caller) LeaveRoom(chat.ConversationID) error { return needsSocket() }
+
+func seconds(d time.Duration) string {
+	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
+}

@@ -1,0 +1,266 @@
+// Package rest is Linnet over HTTP: POST /v1/<method> for every row of the API table,
+// the WebSocket's door, the OpenAPI document, the health checks and the start page.
+package rest
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"io"
+	"log/slog"
+	"mime"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/linnet-im/linnet/internal/api"
+	"github.com/linnet-im/linnet/internal/auth"
+	"github.com/linnet-im/linnet/internal/chat"
+	"github.com/linnet-im/linnet/internal/session"
+	"github.com/linnet-im/linnet/wire"
+)
+
+// Config configures the HTTP side.
+type Config struct {
+	Hub       *session.Hub
+	Table     *api.Table
+	Chat      *chat.Service
+	Verifier  *auth.Verifier
+	BodyBytes int64    // the longest body
+	Hosts     []string // names the server answers to besides loopback's; with a port or without
+	Origins   []string // origins that pages may come from besides the server's own
+	Ready     func() error
+	Socket    func(w http.ResponseWriter, r *http.Request) // GET /v1/socket
+	Log       *slog.Logger
+}
+
+//go:embed page.html
+var page []byte
+
+type server struct {
+	cfg     Config
+	openAPI []byte
+}
+
+// New makes the handler.
+func New(cfg Config) (http.Handler, error) {
+	doc, err := cfg.Table.OpenAPI()
+	if err != nil {
+		return nil, err
+	}
+	s := &server{cfg: cfg, openAPI: doc}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok\n") })
+	mux.HandleFunc("GET /readyz", s.ready)
+	mux.HandleFunc("GET /{$}", s.page)
+	mux.HandleFunc("GET /v1/openapi.json", s.document)
+	mux.HandleFunc("GET /v1/socket", cfg.Socket)
+	mux.HandleFunc("POST /v1/{method}", s.method)
+	mux.HandleFunc("/", s.nothing)
+	return s.guard(mux), nil
+}
+
+// guard refuses what a web page must not do behind its visitor's back: requests for a
+// host this is not (DNS rebinding), and requests that a foreign page sends.
+func (s *server) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		switch {
+		case !s.knownHost(r.Host):
+			problem(w, wire.Errorf(wire.CodeForbidden, "this server does not answer to the host name asked for; see the setting hosts"))
+		case !s.knownOrigin(r):
+			problem(w, wire.Errorf(wire.CodeForbidden, "pages of this origin may not talk to this server; see the setting origins"))
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// knownHost says whether host, with or without a port, is loopback, an address, or named in the settings.
+func (s *server) knownHost(host string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	name = strings.ToLower(strings.TrimSuffix(strings.Trim(name, "[]"), "."))
+	if name == "localhost" {
+		return true
+	}
+	// A name can be made to point here; an address cannot.
+	if _, err := netip.ParseAddr(name); err == nil {
+		return true
+	}
+	for _, known := range s.cfg.Hosts {
+		if strings.EqualFold(known, host) || strings.EqualFold(known, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// knownOrigin says whether the request comes from no page, from the server's own, or from one of the settings.
+func (s *server) knownOrigin(r *http.Request) bool {
+	origins := r.Header.Values("Origin")
+	if len(origins) == 0 {
+		return true
+	}
+	origin := origins[0]
+	if len(origins) > 1 {
+		return false
+	}
+	if origin == "http://"+r.Host || origin == "https://"+r.Host {
+		return true
+	}
+	for _, known := range s.cfg.Origins {
+		if strings.EqualFold(known, origin) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *server) ready(w http.ResponseWriter, _ *http.Request) {
+	if err := s.cfg.Ready(); err != nil {
+		plain(w, http.StatusServiceUnavailable, err.Error()+"\n")
+		return
+	}
+	plain(w, http.StatusOK, "ready\n")
+}
+
+func plain(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, text) // the client may have gone
+}
+
+func (s *server) page(w http.ResponseWriter, _ *http.Request) {
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self' ws: wss:; frame-ancestors 'none'")
+	h.Set("Referrer-Policy", "no-referrer")
+	_, _ = w.Write(page) // the client may have gone
+}
+
+func (s *server) document(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(s.openAPI) // the client may have gone
+}
+
+func (s *server) nothing(w http.ResponseWriter, r *http.Request) {
+	if name, ok := strings.CutPrefix(r.URL.Path, "/v1/"); ok && r.Method != http.MethodPost {
+		if _, err := s.cfg.Table.Find(name); err == nil {
+			w.Header().Set("Allow", http.MethodPost)
+			e := wire.Errorf(wire.CodeInvalid, "methods are called with POST")
+			status, body := wire.Problem(e)
+			_ = status
+			writeProblem(w, http.StatusMethodNotAllowed, body)
+			return
+		}
+	}
+	problem(w, wire.Errorf(wire.CodeMethod, "there is nothing here; methods are at POST /v1/<method>, listed in /v1/openapi.json"))
+}
+
+func problem(w http.ResponseWriter, e *wire.Error) {
+	status, body := wire.Problem(e)
+	if e.RetryAfter > 0 {
+		w.Header().Set("Retry-After", seconds(e.RetryAfter))
+	}
+	writeProblem(w, status, body)
+}
+
+func writeProblem(w http.ResponseWriter, status int, body []byte) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the client may have gone
+}
+
+// method runs a row of the table.
+func (s *server) method(w http.ResponseWriter, r *http.Request) {
+	m, bad := s.cfg.Table.Find(r.PathValue("method"))
+	if bad != nil {
+		problem(w, bad)
+		return
+	}
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
+		body := wire.Errorf(wire.CodeInvalid, "the body is JSON: send Content-Type: application/json")
+		_, text := wire.Problem(body)
+		writeProblem(w, http.StatusUnsupportedMediaType, text)
+		return
+	}
+	params, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.cfg.BodyBytes))
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			problem(w, wire.Errorf(wire.CodeTooLarge, "the body is longer than %d bytes", s.cfg.BodyBytes))
+		}
+		return // else the client has gone
+	}
+	c := &caller{server: s, loopback: isLoopback(r.RemoteAddr)}
+	if bad := c.authenticate(r); bad != nil {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		problem(w, bad)
+		return
+	}
+	if m.Live {
+		problem(w, wire.Errorf(wire.CodeForbidden, "this needs a live connection: a socket"))
+		return
+	}
+	// A call that is running is not undone when the client goes.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 30*time.Second)
+	defer cancel()
+	result, bad := s.run(ctx, m, c, params)
+	if bad != nil {
+		problem(w, bad)
+		return
+	}
+	body, err := json.Marshal(result)
+	if err != nil {
+		s.cfg.Log.Error("result not encoded", slog.String("method", m.Name), slog.Any("error", err))
+		problem(w, api.Error(err))
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write(body) // the client may have gone
+}
+
+func (s *server) run(ctx context.Context, m *api.Method, c *caller, params []byte) (any, *wire.Error) {
+	if !m.Later() {
+		return m.Call(ctx, c, params)
+	}
+	reply := &waiter{done: make(chan struct{})}
+	if bad := m.Send(c, params, reply); bad != nil {
+		return nil, bad
+	}
+	select {
+	case <-reply.done:
+	case <-ctx.Done():
+		return nil, &wire.Error{
+			Code: wire.CodeUnknown, Outcome: wire.OutcomeUnknown,
+			Message: "the store took too long; repeat it with the same client_id",
+		}
+	}
+	if reply.err != nil {
+		return nil, api.Error(reply.err)
+	}
+	return api.Place(reply.place), nil
+}
+
+// waiter is a chat.Reply that a request waits on.
+type waiter struct {
+	place chat.Place
+	err   error
+	done  chan struct{}
+}
+
+func (w *waiter) Answer(p chat.Place, err error) { w.place, w.err = p, err; close(w.done) }
+func (w *waiter) Flush()                         {}
+
+func isLoopback(addr string) bool {
+	ap, err := netip.ParseAddrPort(addr)
+	return err == nil && ap.Addr().Unmap().IsLoopback()
+}

@@ -1,0 +1,257 @@
+// Package session is the state of one peer: who it is, what it asked and is owed, what
+// it is told. It sees frames and an outgoing Peer; which link they travel on it does not
+// know. The text protocol's sessions are here too: they speak through the same domain.
+package session
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/linnet-im/linnet/internal/api"
+	"github.com/linnet-im/linnet/internal/auth"
+	"github.com/linnet-im/linnet/internal/chat"
+	"github.com/linnet-im/linnet/internal/router"
+	"github.com/linnet-im/linnet/wire"
+	"github.com/linnet-im/linnet/wire/line"
+)
+
+const (
+	// silence is how long a session may say nothing before it is closed.
+	silence = 3 * api.Heartbeat
+	// signInTime is how long a connection may be without a session.
+	signInTime = 2 * time.Minute
+	// maxSessionID is the longest session id a client may name, in bytes.
+	maxSessionID = 64
+	// maxRooms is how many rooms a session may be in.
+	maxRooms = 16
+)
+
+// Config is what a Hub works with.
+type Config struct {
+	Chat     *chat.Service
+	Router   *router.Router
+	Table    *api.Table
+	Verifier *auth.Verifier
+	Limits   wire.Limits
+	Log      *slog.Logger
+}
+
+// Hub is all sessions of this node. Its methods may be called concurrently.
+type Hub struct {
+	cfg Config
+
+	mu       sync.Mutex
+	sessions map[member]struct{}
+	byID     map[sessionKey]*Session
+	draining bool
+}
+
+// member is a connection that the hub looks after.
+type member interface {
+	// check pings, or closes what was silent or without a session too long.
+	check(now time.Time)
+	// drain tells the peer to come back and closes.
+	drain()
+}
+
+type sessionKey struct {
+	user chat.UserID
+	id   string
+}
+
+// NewHub makes a hub. Run looks after its sessions.
+func NewHub(cfg Config) *Hub {
+	return &Hub{cfg: cfg, sessions: make(map[member]struct{}), byID: make(map[sessionKey]*Session)}
+}
+
+// Run checks on the sessions every five seconds until ctx ends.
+func (h *Hub) Run(ctx context.Context) {
+	tick := time.NewTicker(5 * time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			for _, s := range h.all() {
+				s.check(now)
+			}
+		}
+	}
+}
+
+// Drain tells every session to come back in a moment and closes it once what it is
+// owed has gone out; new ones are told the same at once.
+func (h *Hub) Drain() {
+	h.mu.Lock()
+	h.draining = true
+	h.mu.Unlock()
+	for _, s := range h.all() {
+		s.drain()
+	}
+}
+
+// Count answers how many connections the hub looks after.
+func (h *Hub) Count() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.sessions)
+}
+
+func (h *Hub) all() []member {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	list := make([]member, 0, len(h.sessions))
+	for s := range h.sessions {
+		list = append(list, s)
+	}
+	return list
+}
+
+func (h *Hub) add(s member) {
+	h.mu.Lock()
+	h.sessions[s] = struct{}{}
+	draining := h.draining
+	h.mu.Unlock()
+	if draining {
+		s.drain()
+	}
+}
+
+func (h *Hub) remove(s member) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.sessions, s)
+}
+
+// claim makes s the session of that id and gives the one it replaces, nil if none.
+func (h *Hub) claim(key sessionKey, s *Session) *Session {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	old := h.byID[key]
+	h.byID[key] = s
+	return old
+}
+
+func (h *Hub) release(key sessionKey, s *Session) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.byID[key] == s {
+		delete(h.byID, key)
+	}
+}
+
+// Authenticate checks who opens a session, by token or as a guest, and gives its
+// identity with the session's id set.
+func (h *Hub) Authenticate(p *wire.OpenParams) (auth.Identity, error) {
+	if err := checkOpen(p); err != nil {
+		return auth.Identity{}, err
+	}
+	var id auth.Identity
+	if p.Token != "" {
+		var err error
+		if id, err = h.cfg.Verifier.Verify(p.Token); err != nil {
+			return auth.Identity{}, err
+		}
+		if id.Guest && h.cfg.Chat.Guests() == chat.GuestsOff {
+			return auth.Identity{}, guestsOff()
+		}
+	} else {
+		user, err := h.guest(p.Guest)
+		if err != nil {
+			return auth.Identity{}, err
+		}
+		id = auth.Identity{User: user, Guest: true}
+	}
+	if p.Session != "" {
+		id.Session = p.Session
+	}
+	if id.Session == "" {
+		id.Session = chat.NewID()
+	}
+	return id, nil
+}
+
+func guestsOff() error {
+	return wire.Errorf(wire.CodeGuests, "guests are not allowed on this server: sign in with a token")
+}
+
+// guest gives the user that a guest's name stands for.
+func (h *Hub) guest(name string) (chat.UserID, error) {
+	if h.cfg.Chat.Guests() == chat.GuestsOff {
+		return "", guestsOff()
+	}
+	clean, err := line.Name(name)
+	if err != nil {
+		return "", paramError("guest", err.Error())
+	}
+	user := chat.GuestID(clean)
+	if chat.CheckUserID(user) != nil {
+		return "", paramError("guest", "a name has no blanks and at most 58 bytes")
+	}
+	return user, nil
+}
+
+func paramError(param, message string) *wire.Error {
+	e := wire.Errorf(wire.CodeParam, "%s", message)
+	e.Param = param
+	return e
+}
+
+func checkOpen(p *wire.OpenParams) error {
+	switch {
+	case (p.Token == "") == (p.Guest == ""):
+		return paramError("token", "either token or guest")
+	case p.Proto != 0 && p.Proto != wire.Proto:
+		return paramError("proto", "this server speaks protocol 1")
+	case len(p.Session) > maxSessionID:
+		return paramError("session", "session: at most 64 bytes")
+	case len(p.Client) > 64:
+		return paramError("client", "client: at most 64 bytes")
+	case len(p.Rooms) > maxRooms:
+		return paramError("rooms", "rooms: at most 16")
+	}
+	if d := p.Device; d != nil {
+		switch {
+		case d.ID == "" || len(d.ID) > 64:
+			return paramError("device.id", "device.id: 1 to 64 bytes")
+		case len(d.Platform) > 32:
+			return paramError("device.platform", "device.platform: at most 32 bytes")
+		case len(d.Name) > 64:
+			return paramError("device.name", "device.name: at most 64 bytes")
+		}
+	}
+	return nil
+}
+
+// Opened makes the answer to session.open for an identity whose cursor begins at pos.
+func (h *Hub) Opened(ctx context.Context, id auth.Identity, pos chat.Position) (wire.OpenResult, error) {
+	profiles, err := h.cfg.Chat.Users(ctx, []chat.UserID{id.User})
+	if err != nil {
+		return wire.OpenResult{}, err
+	}
+	user := api.User(profiles[0])
+	if user.Name == user.ID && id.Name != "" {
+		user.Name = id.Name
+	}
+	return wire.OpenResult{
+		User: user, Session: id.Session, Epoch: h.cfg.Chat.Epoch(), Cursor: h.cfg.Chat.Cursor(id.User, pos),
+		HeartbeatMS: api.Heartbeat.Milliseconds(), Proto: wire.Proto,
+		Features: []string{"direct", "groups", "rooms", "sync", "checkpoint"},
+		Limits:   h.cfg.Limits, Time: wire.FormatTime(h.cfg.Chat.Now()),
+	}, nil
+}
+
+// CheckRoom says whether there is an open room of that id.
+func (h *Hub) CheckRoom(ctx context.Context, user chat.UserID, id chat.ConversationID) (chat.Summary, error) {
+	sum, err := h.cfg.Chat.Conversation(ctx, chat.Actor{User: user}, id)
+	if err != nil {
+		return chat.Summary{}, err
+	}
+	if sum.Conversation.Kind != chat.Room {
+		return chat.Summary{}, wire.Errorf(wire.CodeForbidden, "only rooms are joined; groups have members")
+	}
+	return sum, nil
+}

@@ -1,0 +1,414 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/linnet-im/linnet/internal/api"
+	"github.com/linnet-im/linnet/internal/auth"
+	"github.com/linnet-im/linnet/internal/chat"
+	"github.com/linnet-im/linnet/internal/router"
+	"github.com/linnet-im/linnet/wire"
+)
+
+// Peer is the outgoing side of a connection. No method blocks. Bytes given are not
+// kept after the call unless copied, and not written to.
+type Peer interface {
+	// Write queues p and lets everything queued go; false when the connection is closed.
+	Write(p []byte) bool
+	// Hold queues p without letting it go.
+	Hold(p []byte)
+	// Flush lets go what is held.
+	Flush()
+	// CloseAfter queues last, closes once the queue is out, after wait at the latest.
+	CloseAfter(last []byte, wait time.Duration)
+	// Close closes at once.
+	Close()
+}
+
+// Framing is how a link writes JSON.
+type Framing struct {
+	Format  *router.Format
+	Frame   func(dst, payload []byte) []byte      // one JSON value
+	Ping    []byte                                // asks the peer for a sign of life
+	Goodbye func(dst []byte, c wire.Close) []byte // the last frames before a close
+}
+
+// Remote is where a peer is.
+type Remote struct {
+	Loopback bool
+	SignedIn func() // called once, when a session is open
+}
+
+// drainWait is how long what a peer is owed may take to go out before its connection closes.
+const drainWait = 5 * time.Second
+
+// Session is a peer that speaks JSON-RPC. Its link gives it frames by Frame, one after
+// the other, and Closed at the end.
+type Session struct {
+	hub     *Hub
+	peer    Peer
+	framing *Framing
+	remote  Remote
+	began   time.Time
+	heard   atomic.Int64 // when something last came, Unix nanoseconds
+	pinged  atomic.Int64 // when it was last pinged
+
+	mu       sync.Mutex
+	room     *sync.Cond // there is room for another call, or the session is closed
+	queue    [][]byte   // frames that wait
+	running  bool       // a goroutine works on the queue
+	inFlight int        // calls that came and are not answered
+	opening  bool       // pushes wait behind the answer to session.open
+	early    []byte     // what waits
+	closed   bool       // nothing more is run
+	identity *auth.Identity
+	live     *router.Live
+}
+
+var _ api.Caller = (*Session)(nil)
+
+// New makes the session of a connection.
+func (h *Hub) New(peer Peer, framing *Framing, remote Remote) *Session {
+	s := &Session{hub: h, peer: peer, framing: framing, remote: remote, began: time.Now()}
+	s.room = sync.NewCond(&s.mu)
+	s.heard.Store(s.began.UnixNano())
+	h.add(s)
+	return s
+}
+
+// Heard says that the peer gave a sign of life.
+func (s *Session) Heard() { s.heard.Store(time.Now().UnixNano()) }
+
+// Frame takes a frame; the bytes are the caller's again when it returns. It blocks
+// while as many calls as are allowed are in flight. The frame is worked on elsewhere:
+// the goroutine that waits for the next one keeps a small stack.
+func (s *Session) Frame(frame []byte) {
+	s.Heard()
+	own := append(make([]byte, 0, len(frame)), frame...)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.inFlight >= s.hub.cfg.Limits.InFlight && !s.closed {
+		s.room.Wait()
+	}
+	if s.closed {
+		return
+	}
+	s.inFlight++
+	s.queue = append(s.queue, own)
+	if !s.running {
+		s.running = true
+		go s.run()
+	}
+}
+
+// Refuse answers a frame that the link could not take.
+func (s *Session) Refuse(e *wire.Error) { s.peer.Write(s.errorFrame(nil, e)) }
+
+// Closed says that the connection has ended. Calls that were taken are finished; nobody hears of them.
+func (s *Session) Closed() {
+	s.mu.Lock()
+	s.closed = true
+	live, identity := s.live, s.identity
+	s.room.Broadcast()
+	s.mu.Unlock()
+	if live != nil {
+		s.hub.cfg.Router.Remove(live)
+		s.hub.release(sessionKey{identity.User, identity.Session}, s)
+	}
+	s.hub.remove(s)
+}
+
+// run works on the queue, frame by frame, and ends when it is empty.
+func (s *Session) run() {
+	defer func() {
+		// One peer's fault, or ours in serving it, must not end everybody's connection.
+		if p := recover(); p != nil {
+			s.hub.cfg.Log.Error("call panicked", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+			s.peer.Close()
+		}
+	}()
+	for {
+		s.mu.Lock()
+		if len(s.queue) == 0 || s.closed {
+			s.queue, s.running = nil, false
+			s.mu.Unlock()
+			return
+		}
+		frame := s.queue[0]
+		s.queue = s.queue[1:]
+		s.mu.Unlock()
+		s.handle(frame)
+	}
+}
+
+// finished makes room for another call.
+func (s *Session) finished() {
+	s.mu.Lock()
+	s.inFlight--
+	s.room.Signal()
+	s.mu.Unlock()
+}
+
+func (s *Session) handle(frame []byte) {
+	req, bad := wire.ParseRequest(frame)
+	if bad != nil {
+		s.answerError(req.ID, bad)
+		return
+	}
+	method, bad := s.hub.cfg.Table.Find(req.Method)
+	if bad == nil && req.ID == nil && !method.Notify {
+		bad = wire.Errorf(wire.CodeInvalid, "this method is not called without an id")
+	}
+	if bad != nil {
+		s.answerError(req.ID, bad)
+		return
+	}
+	if method.Later() {
+		if bad := method.Send(s, req.Params, &pending{s, req.ID}); bad != nil {
+			s.answerError(req.ID, bad)
+		}
+		return
+	}
+	result, bad := method.Call(context.Background(), s, req.Params)
+	switch {
+	case req.ID == nil:
+		s.finished()
+	case bad != nil:
+		s.answerError(req.ID, bad)
+	default:
+		s.answerResult(req.ID, method, result)
+	}
+}
+
+func (s *Session) answerResult(id jsontext.Value, method *api.Method, result any) {
+	payload, err := wire.AppendResult(nil, id, result)
+	if err != nil {
+		s.hub.cfg.Log.Error("result not encoded", slog.String("method", method.Name), slog.Any("error", err))
+		s.answerError(id, api.Error(err))
+		return
+	}
+	s.answer(s.framing.Frame(nil, payload))
+}
+
+func (s *Session) answerError(id jsontext.Value, e *wire.Error) { s.answer(s.errorFrame(id, e)) }
+
+func (s *Session) errorFrame(id jsontext.Value, e *wire.Error) []byte {
+	return s.framing.Frame(nil, wire.AppendError(nil, id, e))
+}
+
+// answer sends an answer; what was pushed while the session opened follows it.
+func (s *Session) answer(frame []byte) {
+	s.mu.Lock()
+	closing := s.closed
+	if s.opening {
+		s.opening = false
+		s.peer.Hold(frame)
+		s.peer.Write(s.early)
+		s.early = nil
+	} else if !closing {
+		s.peer.Write(frame)
+	}
+	s.inFlight--
+	s.room.Signal()
+	s.mu.Unlock()
+	if closing {
+		s.peer.CloseAfter(frame, drainWait)
+	}
+}
+
+// pending is a call that is answered when its commit is on disk.
+type pending struct {
+	session *Session
+	id      jsontext.Value
+}
+
+func (p *pending) Answer(place chat.Place, err error) {
+	s := p.session
+	var payload []byte
+	if err != nil {
+		payload = wire.AppendError(nil, p.id, api.Error(err))
+	} else {
+		payload = wire.AppendPlaceResult(make([]byte, 0, 160), p.id, api.Place(place))
+	}
+	s.peer.Hold(s.framing.Frame(make([]byte, 0, len(payload)+16), payload))
+	s.finished()
+}
+
+func (p *pending) Flush() { p.session.peer.Flush() }
+
+// Push sends frames that hold events or notices.
+func (s *Session) Push(frames []byte) {
+	s.mu.Lock()
+	if s.opening {
+		s.early = append(s.early, frames...)
+		s.mu.Unlock()
+		return
+	}
+	s.mu.Unlock()
+	s.peer.Write(frames)
+}
+
+// Checkpoint sends the cursor up to which everything was sent.
+func (s *Session) Checkpoint(pos chat.Position) {
+	params, err := json.Marshal(wire.Checkpoint{Cursor: s.hub.cfg.Chat.Cursor(s.identity.User, pos)})
+	if err != nil {
+		s.hub.cfg.Log.Error("checkpoint not encoded", slog.Any("error", err))
+		return
+	}
+	s.Push(s.framing.Frame(nil, wire.AppendNotification(nil, "checkpoint", params)))
+}
+
+// Actor gives who the session's user is.
+func (s *Session) Actor() (chat.Actor, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.identity == nil {
+		return chat.Actor{}, false
+	}
+	return chat.Actor{User: s.identity.User, Limited: !s.remote.Loopback}, true
+}
+
+// Open signs the connection in. Events that come before its answer is out wait for it.
+func (s *Session) Open(ctx context.Context, p *wire.OpenParams) (wire.OpenResult, error) {
+	if _, open := s.Actor(); open {
+		return wire.OpenResult{}, wire.Errorf(wire.CodeOpen, "this connection has its session")
+	}
+	id, err := s.hub.Authenticate(p)
+	if err != nil {
+		return wire.OpenResult{}, err
+	}
+	rooms, err := s.roomsOf(ctx, id, p.Rooms)
+	if err != nil {
+		return wire.OpenResult{}, err
+	}
+	result, err := s.hub.Opened(ctx, id, 0)
+	if err != nil {
+		return wire.OpenResult{}, err
+	}
+	if !s.enter(id) {
+		return wire.OpenResult{}, errors.New("the connection is closed")
+	}
+	// Taken after the session is live: what is not behind the cursor is pushed.
+	result.Cursor = s.hub.cfg.Chat.Cursor(id.User, s.hub.cfg.Chat.Position())
+	for _, room := range rooms {
+		s.hub.cfg.Router.Join(s.live, room)
+	}
+	if s.remote.SignedIn != nil {
+		s.remote.SignedIn()
+	}
+	return result, nil
+}
+
+// roomsOf answers the rooms a session begins in. Guests are in the lobby.
+func (s *Session) roomsOf(ctx context.Context, id auth.Identity, named []string) ([]chat.ConversationID, error) {
+	var rooms []chat.ConversationID
+	if id.Guest {
+		rooms = append(rooms, chat.Lobby)
+	}
+	for _, name := range named {
+		room := chat.ConversationID(name)
+		if _, err := s.hub.CheckRoom(ctx, id.User, room); err != nil {
+			return nil, err
+		}
+		rooms = append(rooms, room)
+	}
+	return rooms, nil
+}
+
+// enter makes the session live, in place of an older connection of the same session.
+func (s *Session) enter(id auth.Identity) bool {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return false
+	}
+	s.identity, s.opening = &id, true
+	s.live = s.hub.cfg.Router.Add(id.User, s.framing.Format, s, s.hub.cfg.Chat.Position())
+	s.mu.Unlock()
+	if old := s.hub.claim(sessionKey{id.User, id.Session}, s); old != nil {
+		old.peer.Close()
+	}
+	return true
+}
+
+// CloseSession ends the session after its answer.
+func (s *Session) CloseSession() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	s.room.Broadcast()
+	return nil
+}
+
+// Ack takes note that the device has kept a cursor.
+func (s *Session) Ack(cursor string) error {
+	a, _ := s.Actor()
+	if !s.hub.cfg.Chat.KnowsCursor(a.User, cursor) {
+		return paramError("cursor", "cursor: not one of this user's, or from before the store was restored: call sync")
+	}
+	return nil
+}
+
+// JoinRoom puts the session into an open room.
+func (s *Session) JoinRoom(ctx context.Context, room chat.ConversationID) (wire.RoomResult, error) {
+	a, _ := s.Actor()
+	sum, err := s.hub.CheckRoom(ctx, a.User, room)
+	if err != nil {
+		return wire.RoomResult{}, err
+	}
+	online := s.hub.cfg.Router.Join(s.live, room)
+	return wire.RoomResult{Room: string(room), HeadSeq: int64(sum.Head), Online: online}, nil
+}
+
+// LeaveRoom takes the session out of a room.
+func (s *Session) LeaveRoom(room chat.ConversationID) error {
+	s.hub.cfg.Router.Leave(s.live, room)
+	return nil
+}
+
+// check pings a silent peer and closes a dead one.
+func (s *Session) check(now time.Time) {
+	s.mu.Lock()
+	identity := s.identity
+	s.mu.Unlock()
+	quiet := now.Sub(time.Unix(0, s.heard.Load()))
+	switch {
+	case identity == nil && now.Sub(s.began) > signInTime:
+		s.end(wire.Close{Code: string(wire.CodeSession), Message: "no session was opened for two minutes"})
+	case identity != nil && !identity.Expires.IsZero() && now.After(identity.Expires):
+		s.end(wire.Close{Code: string(wire.CodeExpired), Message: "the token has expired: come back with a new one"})
+	case quiet > silence:
+		s.end(wire.Close{Code: "idle", Message: "nothing came for 75 seconds"})
+	case quiet > api.Heartbeat && now.Sub(time.Unix(0, s.pinged.Load())) > api.Heartbeat:
+		s.pinged.Store(now.UnixNano())
+		s.peer.Write(s.framing.Ping)
+	}
+}
+
+// restartHint is when clients of a stopping server are to come back.
+const restartHint = 2 * time.Second
+
+func (s *Session) drain() {
+	s.end(wire.Close{
+		Code: "restarting", Message: "the server is restarting: come back in a moment",
+		RetryAfterMS: restartHint.Milliseconds(),
+	})
+}
+
+// end closes the connection with last words.
+func (s *Session) end(c wire.Close) {
+	s.mu.Lock()
+	s.closed = true
+	s.room.Broadcast()
+	s.mu.Unlock()
+	s.peer.CloseAfter(s.framing.Goodbye(nil, c), drainWait)
+}
