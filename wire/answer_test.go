@@ -38,41 +38,48 @@ func answers(t *testing.T) []struct {
 		write  func(dst []byte) []byte
 	}{
 		{
-			"place", Answer{ID: id, Result: jsontext.Value(placeJSON)},
+			"place",
+			Answer{ID: id, Result: jsontext.Value(placeJSON)},
 			`{"jsonrpc":"2.0","id":"q1","result":` + placeJSON + `}`,
 			func(dst []byte) []byte { return AppendPlaceResult(dst, id, place) },
 		},
 		{
-			"empty", Answer{ID: id, Result: jsontext.Value(`{}`)},
+			"empty",
+			Answer{ID: id, Result: jsontext.Value(`{}`)},
 			`{"jsonrpc":"2.0","id":"q1","result":{}}`,
 			func(dst []byte) []byte { return result(dst, Empty{}) },
 		},
 		{
-			"lists are not null", Answer{ID: id, Result: jsontext.Value(`{"users":[]}`)},
+			"lists are not null",
+			Answer{ID: id, Result: jsontext.Value(`{"users":[]}`)},
 			`{"jsonrpc":"2.0","id":"q1","result":{"users":[]}}`,
 			func(dst []byte) []byte { return result(dst, &UsersResult{}) },
 		},
 		{
-			"stored JSON on one line", Answer{ID: id, Result: jsontext.Value(`{"conversation":"c","from_seq":1,"to_seq":1,"head_seq":1,"events":[{"seq":1}]}`)},
+			"stored JSON on one line",
+			Answer{ID: id, Result: jsontext.Value(`{"conversation":"c","from_seq":1,"to_seq":1,"head_seq":1,"events":[{"seq":1}]}`)},
 			`{"jsonrpc":"2.0","id":"q1","result":{"conversation":"c","from_seq":1,"to_seq":1,"head_seq":1,"events":[{"seq":1}]}}`,
 			func(dst []byte) []byte {
 				return result(dst, &ListResult{Conversation: "c", FromSeq: 1, ToSeq: 1, HeadSeq: 1, Events: []jsontext.Value{jsontext.Value("{\n\"seq\": 1}")}})
 			},
 		},
 		{
-			"error with everything", Answer{ID: id, Err: refusal},
+			"error with everything",
+			Answer{ID: id, Err: refusal},
 			`{"jsonrpc":"2.0","id":"q1","error":{"code":-32000,"message":"say \"who\"\n","data":{"code":"client_id_reused","outcome":"no","retry_after_ms":1500,"param":"client_id","first":` + placeJSON + `}}}`,
 			func(dst []byte) []byte { return AppendError(dst, id, refusal) },
 		},
 		{
-			"error without an id", Answer{Err: &Error{Code: CodeParse, Message: "not JSON", Outcome: OutcomeNo}},
+			"error without an id",
+			Answer{Err: &Error{Code: CodeParse, Message: "not JSON", Outcome: OutcomeNo}},
 			`{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"not JSON","data":{"code":"parse_error","outcome":"no"}}}`,
 			func(dst []byte) []byte {
 				return AppendError(dst, nil, &Error{Code: CodeParse, Message: "not JSON"})
 			},
 		},
 		{
-			"notification", Answer{Method: "event", Params: jsontext.Value(`{"seq":1}`)},
+			"notification",
+			Answer{Method: "event", Params: jsontext.Value(`{"seq":1}`)},
 			`{"jsonrpc":"2.0","method":"event","params":{"seq":1}}`,
 			func(dst []byte) []byte { return AppendNotification(dst, "event", []byte(`{"seq":1}`)) },
 		},

@@ -12,8 +12,11 @@ const sendFrame = `{"jsonrpc":"2.0","id":2,"method":"messages.send","params":{"t
 	`"client_id":"0193c0de-0000-7000-8000-000000000001",` +
 	`"content":{"type":"text","text":"did you have dinner? there is rice left, and some soup from noon"}}}`
 
-func deep(n int) string {
-	return `{"method":"m","id":7,"params":{"a":` + strings.Repeat("[", n) + strings.Repeat("]", n) + `}}`
+// deep is a request of n+2 levels, and with more brackets than levels.
+func deep(n int) string { return `{"method":"m","id":7,"params":` + deepParams(n) + `}` }
+
+func deepParams(n int) string {
+	return `{"a":` + strings.Repeat("[", n) + strings.Repeat("]", n) + `,"b":[[]]}`
 }
 
 func TestParseRequest(t *testing.T) {
@@ -33,7 +36,7 @@ func TestParseRequest(t *testing.T) {
 		{"escaped id", `{"method":"ping","id":"` + strings.Repeat(`\u0041`, 64) + `"}`, Request{ID: jsontext.Value(`"` + strings.Repeat(`\u0041`, 64) + `"`), Method: "ping"}, "", ""},
 		{"greatest id", `{"method":"ping","id":9007199254740991}`, Request{ID: jsontext.Value(`9007199254740991`), Method: "ping"}, "", ""},
 		{"brackets in text", `{"method":"m","params":{"a":"` + strings.Repeat(`[\"{`, 40) + `"}}`, Request{Method: "m", Params: jsontext.Value(`{"a":"` + strings.Repeat(`[\"{`, 40) + `"}`)}, "", ""},
-		{"deepest", deep(30), Request{ID: jsontext.Value(`7`), Method: "m", Params: jsontext.Value(`{"a":` + strings.Repeat("[", 30) + strings.Repeat("]", 30) + `}`)}, "", ""},
+		{"deepest", deep(30), Request{ID: jsontext.Value(`7`), Method: "m", Params: jsontext.Value(deepParams(30))}, "", ""},
 
 		{"too deep", deep(31), Request{}, CodeParse, "32 levels"},
 		{"batch", ` [{"method":"ping"}]`, Request{}, CodeBatch, "batches"},
@@ -104,7 +107,8 @@ func TestDecodeParams(t *testing.T) {
 		{"empty", `{}`, SendParams{}, "", "", ""},
 		{
 			"whole", `{"to":{"user":"bob"},"client_id":"c","content":{"type":"x"},"read":false}`,
-			SendParams{To: To{User: "bob"}, ClientID: "c", Content: jsontext.Value(`{"type":"x"}`), Read: &no}, "", "", "",
+			SendParams{To: To{User: "bob"}, ClientID: "c", Content: jsontext.Value(`{"type":"x"}`), Read: &no},
+			"", "", "",
 		},
 		{"null is absent", `{"to":null,"client_id":null,"read":null}`, SendParams{}, "", "", ""},
 		{"unknown", `{"only":["bob"]}`, SendParams{}, CodeUnknownParam, "only", "no parameter only"},
