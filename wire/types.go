@@ -9,7 +9,7 @@ import (
 // Proto is the protocol version that session.open takes and answers.
 const Proto = 1
 
-// Time is an instant on the wire: RFC 3339, UTC, with exactly three decimals.
+// TimeLayout is the form of an instant on the wire: RFC 3339, UTC, with exactly three decimals.
 const TimeLayout = "2006-01-02T15:04:05.000Z"
 
 // FormatTime gives t the wire's form.
