@@ -13,8 +13,10 @@ import (
 // guestPrefix begins the id of every guest; no token may claim such an id.
 const guestPrefix = "guest:"
 
-// maxUserID is the length of the longest user id, in bytes.
-const maxUserID = 64
+const (
+	maxUserID    = 64 // bytes
+	maxGuestName = 128
+)
 
 // GuestID gives the id of the guest whose folded name is name.
 func GuestID(name string) UserID { return UserID(guestPrefix + name) }
@@ -23,23 +25,30 @@ func GuestID(name string) UserID { return UserID(guestPrefix + name) }
 func (u UserID) IsGuest() bool { return strings.HasPrefix(string(u), guestPrefix) }
 
 // CheckUserID says what is wrong with an id that is to be a user's: 1 to 64 bytes of
-// UTF-8, no white space, control or invisible characters, no colon but the one of a
-// guest's prefix. It says nothing of whether such a user is known.
+// UTF-8 without a colon, white space, control or invisible characters. A guest's is its
+// prefix and a name of 1 to 128 bytes, which may have single blanks inside. It says
+// nothing of whether such a user is known.
 func CheckUserID(id UserID) error {
-	if len(id) == 0 || len(id) > maxUserID {
-		return invalid("user", "a user id has 1 to 64 bytes")
+	name, guest := strings.CutPrefix(string(id), guestPrefix)
+	if guest {
+		if len(name) == 0 || len(name) > maxGuestName {
+			return invalid("user", "a guest's name has 1 to %d bytes", maxGuestName)
+		}
+		if strings.TrimSpace(name) != name || strings.Contains(name, "  ") {
+			return invalid("user", "a guest's name has no blanks around it or two in a row")
+		}
+		name = strings.ReplaceAll(name, " ", "")
+	} else if len(name) == 0 || len(name) > maxUserID {
+		return invalid("user", "a user id has 1 to %d bytes", maxUserID)
 	}
-	if !utf8.ValidString(string(id)) {
+	if !utf8.ValidString(name) {
 		return invalid("user", "a user id is UTF-8")
 	}
-	for _, r := range strings.TrimPrefix(string(id), guestPrefix) {
+	for _, r := range name {
 		// Cf holds the invisible and the bidirectional characters: ids that look alike but differ.
 		if r == ':' || unicode.IsSpace(r) || unicode.IsControl(r) || unicode.In(r, unicode.Cf) {
 			return invalid("user", "a user id has no colon, white space, control or invisible character")
 		}
-	}
-	if id == guestPrefix {
-		return invalid("user", "a guest's id has a name after the colon")
 	}
 	return nil
 }

@@ -189,7 +189,7 @@ func (h *Hub) guest(name string) (chat.UserID, error) {
 	}
 	user := chat.GuestID(clean)
 	if chat.CheckUserID(user) != nil {
-		return "", paramError("guest", "a name has no blanks and at most 58 bytes")
+		return "", paramError("guest", "a name has at most 128 bytes and no two blanks in a row")
 	}
 	return user, nil
 }
