@@ -1,0 +1,216 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/linnet-im/linnet/internal/chat"
+)
+
+// reading begins a read: on nil the caller has s.mu and must release it.
+func (s *Store) reading(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return errClosed
+	}
+	return nil
+}
+
+// Users is chat.Store's.
+func (s *Store) Users(ctx context.Context, ids []chat.UserID) ([]chat.User, error) {
+	if err := s.reading(ctx); err != nil {
+		return nil, err
+	}
+	defer s.mu.Unlock()
+	var users []chat.User
+	seen := make(map[chat.UserID]bool)
+	for _, id := range ids {
+		if u, ok := s.users[id]; ok && !seen[id] {
+			seen[id] = true
+			users = append(users, u)
+		}
+	}
+	return users, nil
+}
+
+// Conversation is chat.Store's.
+func (s *Store) Conversation(ctx context.Context, id chat.ConversationID) (chat.Conversation, error) {
+	if err := s.reading(ctx); err != nil {
+		return chat.Conversation{}, err
+	}
+	defer s.mu.Unlock()
+	c := s.conversations[id]
+	if c == nil {
+		return chat.Conversation{}, chat.ErrNotFound
+	}
+	return c.head, nil
+}
+
+// Member is chat.Store's.
+func (s *Store) Member(ctx context.Context, key chat.MemberKey) (chat.Member, error) {
+	if err := s.reading(ctx); err != nil {
+		return chat.Member{}, err
+	}
+	defer s.mu.Unlock()
+	m := s.member(key)
+	if m == nil {
+		return chat.Member{}, chat.ErrNotFound
+	}
+	return *copyMember(m), nil
+}
+
+func (s *Store) member(key chat.MemberKey) *chat.Member {
+	return s.members[key.User][key.Conversation]
+}
+
+func copyMember(m *chat.Member) *chat.Member {
+	row := *m
+	row.Spans = slices.Clone(m.Spans)
+	return &row
+}
+
+func joined(m *chat.Member) bool {
+	return len(m.Spans) > 0 && m.Spans[len(m.Spans)-1].To == 0
+}
+
+// Members is chat.Store's.
+func (s *Store) Members(ctx context.Context, id chat.ConversationID, after chat.UserID, limit int) ([]chat.Member, error) {
+	if err := s.reading(ctx); err != nil {
+		return nil, err
+	}
+	defer s.mu.Unlock()
+	c := s.conversations[id]
+	if c == nil {
+		return nil, nil
+	}
+	var members []chat.Member
+	for _, m := range c.members {
+		if joined(m) && m.User > after {
+			members = append(members, *copyMember(m))
+		}
+	}
+	slices.SortFunc(members, func(a, b chat.Member) int { return cmp.Compare(a.User, b.User) })
+	return members[:min(limit, len(members))], nil
+}
+
+// Audience is chat.Store's.
+func (s *Store) Audience(ctx context.Context, id chat.ConversationID, seq chat.Seq) ([]chat.UserID, error) {
+	if err := s.reading(ctx); err != nil {
+		return nil, err
+	}
+	defer s.mu.Unlock()
+	c := s.conversations[id]
+	if c == nil {
+		return nil, nil
+	}
+	var users []chat.UserID
+	for _, m := range c.members {
+		if m.Sees(seq) {
+			users = append(users, m.User)
+		}
+	}
+	return users, nil
+}
+
+// Events is chat.Store's.
+func (s *Store) Events(ctx context.Context, r chat.EventRange) ([]chat.Record, error) {
+	if err := s.reading(ctx); err != nil {
+		return nil, err
+	}
+	defer s.mu.Unlock()
+	c := s.conversations[r.Conversation]
+	if c == nil {
+		return nil, nil
+	}
+	var records []chat.Record
+	for i, e := range c.log {
+		seq := chat.Seq(i + 1)
+		if seq >= r.From && seq <= r.To && (e.message || !r.Messages) {
+			records = append(records, chat.Record{Seq: seq, JSON: e.json})
+		}
+	}
+	n := min(r.Limit, len(records))
+	if r.Newest {
+		return records[len(records)-n:], nil
+	}
+	return records[:n], nil
+}
+
+// Changed is chat.Store's.
+func (s *Store) Changed(ctx context.Context, q chat.Changed) ([]chat.Entry, error) {
+	if err := s.reading(ctx); err != nil {
+		return nil, err
+	}
+	defer s.mu.Unlock()
+	var entries []chat.Entry
+	for id, m := range s.members[q.User] {
+		e := chat.Entry{Conversation: s.conversations[id].head, Member: *copyMember(m)}
+		if e.Pos() > q.After && e.Pos() < q.Before {
+			entries = append(entries, e)
+		}
+	}
+	slices.SortFunc(entries, func(a, b chat.Entry) int { return cmp.Compare(b.Pos(), a.Pos()) })
+	return entries[:min(q.Limit, len(entries))], nil
+}
+
+// Heads is chat.Store's.
+func (s *Store) Heads(ctx context.Context, after chat.Position, limit int) ([]chat.Head, error) {
+	if err := s.reading(ctx); err != nil {
+		return nil, err
+	}
+	defer s.mu.Unlock()
+	var heads []chat.Head
+	for _, c := range s.conversations {
+		if c.head.Pos > after {
+			heads = append(heads, chat.Head{Conversation: c.head.ID, Seq: c.head.Seq, Pos: c.head.Pos})
+		}
+	}
+	slices.SortFunc(heads, func(a, b chat.Head) int { return cmp.Compare(a.Pos, b.Pos) })
+	return heads[:min(limit, len(heads))], nil
+}
+
+// Fork is chat.Store's.
+func (s *Store) Fork(ctx context.Context, id chat.ConversationID, pos chat.Position) (chat.Seq, error) {
+	if err := s.reading(ctx); err != nil {
+		return 0, err
+	}
+	defer s.mu.Unlock()
+	c := s.conversations[id]
+	if c == nil {
+		return 0, nil
+	}
+	for i, e := range slices.Backward(c.log) {
+		if e.pos <= pos {
+			return chat.Seq(i + 1), nil
+		}
+	}
+	return 0, nil
+}
+
+// ForgetCalls is chat.Store's.
+func (s *Store) ForgetCalls(ctx context.Context, t time.Time, limit int) (int, error) {
+	if err := s.reading(ctx); err != nil {
+		return 0, err
+	}
+	defer s.mu.Unlock()
+	var old []chat.Call
+	for _, c := range s.calls {
+		if c.At.UnixMilli() < t.UnixMilli() {
+			old = append(old, c)
+		}
+	}
+	slices.SortFunc(old, func(a, b chat.Call) int { return a.At.Compare(b.At) })
+	old = old[:min(limit, len(old))]
+	for _, c := range old {
+		delete(s.calls, c.CallKey)
+	}
+	return len(old), nil
+}
+
+var _ chat.Store = (*Store)(nil)

@@ -1,0 +1,204 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+
+	"github.com/linnet-im/linnet/internal/chat"
+)
+
+type readStatements struct {
+	user, conversation, member, members, audience, heads, fork *sql.Stmt
+
+	events, newestEvents, messages, newestMessages *sql.Stmt
+
+	countMemberships, changedByMembership, changedByHead *sql.Stmt
+}
+
+const (
+	// conv is the number of the conversation whose id is the parameter.
+	conv = `(SELECT num FROM conversation WHERE id = ?)`
+
+	eventsIn = `SELECT seq, body FROM event WHERE conv = ` + conv + ` AND seq BETWEEN ? AND ?`
+)
+
+func (s *readStatements) prepare(ctx context.Context, db *sql.DB) error {
+	return prepareAll(ctx, db, []statement{
+		{&s.user, `SELECT id, name, pos FROM user WHERE id = ?`},
+		{&s.conversation, `SELECT ` + conversationColumns + ` FROM conversation c WHERE c.id = ?`},
+		{&s.member, `SELECT ` + memberColumns + ` FROM member m WHERE m.conv = ` + conv + ` AND m.user = ?`},
+		{&s.members, `SELECT ` + memberColumns + ` FROM member m INDEXED BY member_conv
+			WHERE m.conv = ` + conv + ` AND m.user > ? AND m.joined = 1 ORDER BY m.user LIMIT ?`},
+		{&s.audience, `SELECT user, spans FROM member INDEXED BY member_conv WHERE conv = ` + conv},
+		{&s.heads, `SELECT id, seq, pos FROM conversation WHERE pos > ? ORDER BY pos LIMIT ?`},
+		{&s.fork, `SELECT seq FROM event WHERE conv = ` + conv + ` AND pos <= ? ORDER BY seq DESC LIMIT 1`},
+		{&s.events, eventsIn + ` ORDER BY seq LIMIT ?`},
+		{&s.newestEvents, eventsIn + ` ORDER BY seq DESC LIMIT ?`},
+		{&s.messages, eventsIn + ` AND message = 1 ORDER BY seq LIMIT ?`},
+		{&s.newestMessages, eventsIn + ` AND message = 1 ORDER BY seq DESC LIMIT ?`},
+		{&s.countMemberships, countMemberships},
+		{&s.changedByMembership, changedByMembership},
+		{&s.changedByHead, changedByHead},
+	})
+}
+
+// query runs a statement of the pool and scans its rows. The driver is given a context
+// that cannot be cancelled, since that would cost a goroutine; ctx is asked between rows.
+func query[T any](ctx context.Context, s *Store, stmt *sql.Stmt, scan func(scanner) (T, error), args ...any) ([]T, error) {
+	if err := s.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer s.life.RUnlock()
+	rows, err := stmt.QueryContext(context.WithoutCancel(ctx), args...)
+	if err != nil {
+		return nil, storeError(err)
+	}
+	defer rows.Close()
+	var list []T
+	for rows.Next() {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		v, err := scan(rows)
+		if err != nil {
+			return nil, storeError(err)
+		}
+		list = append(list, v)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, storeError(err)
+	}
+	return list, nil
+}
+
+// queryOne is query for a row that is there or not.
+func queryOne[T any](ctx context.Context, s *Store, stmt *sql.Stmt, scan func(scanner) (T, error), args ...any) (T, error) {
+	list, err := query(ctx, s, stmt, scan, args...)
+	if err == nil && len(list) == 0 {
+		err = chat.ErrNotFound
+	}
+	if err != nil {
+		var zero T
+		return zero, err
+	}
+	return list[0], nil
+}
+
+func scanInto[T any](row scanner) (v T, err error) { return v, row.Scan(&v) }
+
+// Users is chat.Store's.
+func (s *Store) Users(ctx context.Context, ids []chat.UserID) ([]chat.User, error) {
+	ids = slices.Clone(ids)
+	slices.Sort(ids)
+	var users []chat.User
+	for _, id := range slices.Compact(ids) {
+		found, err := query(ctx, s, s.read.user, scanUser, string(id))
+		if err != nil {
+			return nil, err
+		}
+		users = append(users, found...)
+	}
+	return users, nil
+}
+
+func scanUser(row scanner) (u chat.User, err error) {
+	return u, row.Scan(&u.ID, &u.Name, &u.Pos)
+}
+
+// Conversation is chat.Store's.
+func (s *Store) Conversation(ctx context.Context, id chat.ConversationID) (chat.Conversation, error) {
+	return queryOne(ctx, s, s.read.conversation, scanConversation, string(id))
+}
+
+func scanConversation(row scanner) (chat.Conversation, error) {
+	var c conversation
+	err := row.Scan(c.dest()...)
+	c.finish()
+	return c.Conversation, err
+}
+
+// Member is chat.Store's.
+func (s *Store) Member(ctx context.Context, key chat.MemberKey) (chat.Member, error) {
+	return queryOne(ctx, s, s.read.member, memberOf(key.Conversation), string(key.Conversation), string(key.User))
+}
+
+func memberOf(id chat.ConversationID) func(scanner) (chat.Member, error) {
+	return func(row scanner) (chat.Member, error) {
+		var m member
+		if err := row.Scan(m.dest()...); err != nil {
+			return chat.Member{}, err
+		}
+		err := m.finish(id)
+		return m.Member, err
+	}
+}
+
+// Members is chat.Store's.
+func (s *Store) Members(ctx context.Context, id chat.ConversationID, after chat.UserID, limit int) ([]chat.Member, error) {
+	return query(ctx, s, s.read.members, memberOf(id), string(id), string(after), limit)
+}
+
+// Audience is chat.Store's.
+func (s *Store) Audience(ctx context.Context, id chat.ConversationID, seq chat.Seq) ([]chat.UserID, error) {
+	all, err := query(ctx, s, s.read.audience, scanSpans, string(id))
+	if err != nil {
+		return nil, err
+	}
+	var users []chat.UserID
+	for i := range all {
+		if all[i].Sees(seq) {
+			users = append(users, all[i].User)
+		}
+	}
+	return users, nil
+}
+
+func scanSpans(row scanner) (m chat.Member, err error) {
+	var spans string
+	if err := row.Scan(&m.User, &spans); err != nil {
+		return m, err
+	}
+	m.Spans, err = parseSpans(spans)
+	return m, err
+}
+
+// Events is chat.Store's.
+func (s *Store) Events(ctx context.Context, r chat.EventRange) ([]chat.Record, error) {
+	stmt := s.read.events
+	switch {
+	case r.Newest && r.Messages:
+		stmt = s.read.newestMessages
+	case r.Newest:
+		stmt = s.read.newestEvents
+	case r.Messages:
+		stmt = s.read.messages
+	}
+	records, err := query(ctx, s, stmt, scanRecord, string(r.Conversation), int64(r.From), int64(r.To), r.Limit)
+	if r.Newest {
+		slices.Reverse(records)
+	}
+	return records, err
+}
+
+func scanRecord(row scanner) (r chat.Record, err error) {
+	return r, row.Scan(&r.Seq, &r.JSON)
+}
+
+// Heads is chat.Store's.
+func (s *Store) Heads(ctx context.Context, after chat.Position, limit int) ([]chat.Head, error) {
+	return query(ctx, s, s.read.heads, scanHead, int64(after), limit)
+}
+
+func scanHead(row scanner) (h chat.Head, err error) {
+	return h, row.Scan(&h.Conversation, &h.Seq, &h.Pos)
+}
+
+// Fork is chat.Store's.
+func (s *Store) Fork(ctx context.Context, id chat.ConversationID, pos chat.Position) (chat.Seq, error) {
+	seqs, err := query(ctx, s, s.read.fork, scanInto[chat.Seq], string(id), int64(pos))
+	if err != nil || len(seqs) == 0 {
+		return 0, err
+	}
+	return seqs[0], nil
+}
