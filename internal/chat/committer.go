@@ -144,11 +144,8 @@ func (c *committer) commit(ops []*operation) {
 	if err != nil {
 		answer := storeError(err)
 		for _, op := range ops {
-			// What was refused by its own rule was not going to be written.
-			if op.err == nil {
-				op.err = answer
-			}
-			op.reply.Answer(Place{}, op.err)
+			// The refused ones too: they may have been refused for what the others wrote.
+			op.reply.Answer(Place{}, answer)
 			op.reply.Flush()
 		}
 		return

@@ -91,6 +91,9 @@ func (s *Service) CreateGroup(ctx context.Context, a Actor, g CreateGroup) (Plac
 		return Place{}, err
 	}
 	users = slices.DeleteFunc(users, func(u UserID) bool { return u == a.User })
+	if limit := s.cfg.Limits.GroupMembers; limit > 0 && 1+len(users) > limit {
+		return Place{}, fullGroup(limit)
+	}
 	parts := []string{g.Name, fmt.Sprint(g.SharedPast)}
 	for _, u := range users {
 		parts = append(parts, string(u))
@@ -124,6 +127,10 @@ func (s *Service) CreateGroup(ctx context.Context, a Actor, g CreateGroup) (Plac
 	})
 }
 
+func fullGroup(limit int) error {
+	return forbidden(fmt.Sprintf("a group has at most %d members", limit))
+}
+
 // ChangeMembers is a change of a group's members.
 type ChangeMembers struct {
 	Key          [16]byte
@@ -146,7 +153,7 @@ func (s *Service) AddMembers(ctx context.Context, a Actor, ch ChangeMembers) (Pl
 			return nil, nil
 		}
 		if limit := s.cfg.Limits.GroupMembers; limit > 0 && c.Members+len(added) > limit {
-			return nil, forbidden(fmt.Sprintf("a group has at most %d members", limit))
+			return nil, fullGroup(limit)
 		}
 		c.Members += len(added)
 		names := make([]UserID, 0, len(added))

@@ -19,7 +19,7 @@ type Listed struct {
 }
 
 // List answers events in seq order, as they are now. What the reader may not see
-// between what it may see is told as one void a range, so that seqs stay whole.
+// below its head is told as one void a range, so that seqs stay whole.
 func (s *Service) List(ctx context.Context, a Actor, l List) (Listed, error) {
 	c, _, spans, err := s.find(ctx, a.User, l.Conversation)
 	if err != nil {
@@ -31,7 +31,7 @@ func (s *Service) List(ctx context.Context, a Actor, l List) (Listed, error) {
 	}
 	last := head
 	if l.Before != nil {
-		last = min(head, *l.Before-1)
+		last = max(0, min(head, *l.Before-1))
 	}
 	return s.listDown(ctx, c.ID, spans, l, last, head)
 }
@@ -110,6 +110,10 @@ func (s *Service) listDown(ctx context.Context, id ConversationID, spans []Span,
 			out.From = records[0].Seq
 			break
 		}
+	}
+	if out.From == 1 && next >= 1 && !l.Messages { // what was before the first span
+		pages = append(pages, []Record{{Seq: 1, JSON: VoidJSON(id, 1, next)}})
+		n++
 	}
 	out.Events = make([]Record, 0, n)
 	for i := len(pages) - 1; i >= 0; i-- {

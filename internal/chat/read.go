@@ -13,6 +13,9 @@ func (s *Service) MarkRead(ctx context.Context, a Actor, id ConversationID, seq 
 		return 0, 0, invalid("seq", "seq: not below 0")
 	}
 	key := MemberKey{id, a.User}
+	// Written by the committer, and not to be looked at unless it has answered.
+	var position Seq
+	var unreadLeft int64
 	var notice *Notice
 	_, err = s.await(ctx, &operation{
 		keys: func(k *Keys) {
@@ -40,7 +43,7 @@ func (s *Service) MarkRead(ctx context.Context, a Actor, id ConversationID, seq 
 				}
 				notice = readNotice(c, a.User, m.ReadSeq)
 			}
-			read, left = m.ReadSeq, unread(c, m)
+			position, unreadLeft = m.ReadSeq, unread(c, m)
 			return Place{}, nil
 		},
 	})
@@ -50,7 +53,7 @@ func (s *Service) MarkRead(ctx context.Context, a Actor, id ConversationID, seq 
 	if notice != nil {
 		s.bus.Notify(*notice)
 	}
-	return read, left, nil
+	return position, unreadLeft, nil
 }
 
 // smallConversation is up to how many members a conversation tells them of each other's read positions.

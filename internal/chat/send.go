@@ -74,10 +74,10 @@ func (o *sendOp) decide(b *batch) (Place, error) {
 	m := b.rows.Members[MemberKey{o.id, o.actor.User}]
 	begins := c == nil && o.send.ToUser != ""
 	switch {
+	case o.send.ToUser != "" && !o.service.MaySee(o.actor.User, Direct):
+		// Whether there is a conversation already is not told.
+		return Place{}, forbidden("guests speak in open rooms here")
 	case begins:
-		if !o.service.MaySee(o.actor.User, Direct) {
-			return Place{}, forbidden("guests speak in open rooms here")
-		}
 	case c == nil, !o.service.MaySee(o.actor.User, c.Kind), c.Kind != Room && !joined(m):
 		return Place{}, notFound()
 	}

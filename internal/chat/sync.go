@@ -84,8 +84,8 @@ func (s *Service) Sync(ctx context.Context, a Actor, cursorText, page string, li
 		if err != nil {
 			return Synced{}, err
 		}
-		if sum == nil {
-			continue
+		if sum == nil || !sum.Joined && entries[i].Member.Pos <= walk.pos {
+			continue // what others do where the caller no longer is, is not told
 		}
 		if err := s.since(ctx, sum, walk); err != nil {
 			return Synced{}, err
@@ -156,6 +156,7 @@ func (s *Service) since(ctx context.Context, sum *Summary, walk *cursor) error {
 	if err != nil {
 		return readError(err)
 	}
+	had = min(had, sum.Head)
 	if walk.reset {
 		sum.Fork = &had
 	}

@@ -23,7 +23,13 @@ func (s *Service) spans(u UserID, c *Conversation, m *Member) []Span {
 	}
 	spans := slices.Clone(m.Spans)
 	if n := len(spans); n > 0 && spans[n-1].To == 0 {
-		spans[n-1].To = max(c.Seq, spans[n-1].From-1)
+		spans[n-1].To = c.Seq
+		if c.Seq < spans[n-1].From {
+			spans = spans[:n-1] // c was read before the user came in
+		}
+	}
+	if len(spans) == 0 {
+		return nil
 	}
 	return spans
 }

@@ -27,14 +27,16 @@ type room struct {
 func (r *Router) Join(l *Live, id chat.ConversationID) (online int) {
 	r.mu.Lock()
 	rm := r.rooms[id]
+	if l.gone || l.rooms[id] {
+		if rm != nil {
+			online = len(rm.users)
+		}
+		r.mu.Unlock()
+		return online
+	}
 	if rm == nil {
 		rm = &room{sessions: make(map[*Live]struct{}), users: make(map[chat.UserID]int)}
 		r.rooms[id] = rm
-	}
-	if l.gone || l.rooms[id] {
-		online = len(rm.users)
-		r.mu.Unlock()
-		return online
 	}
 	if l.rooms == nil {
 		l.rooms = make(map[chat.ConversationID]bool, 1)

@@ -42,6 +42,7 @@ func (r *Router) sweepUntil(ctx context.Context) {
 // out. It waits for the workers.
 func (r *Router) sweep(ctx context.Context, from, pos chat.Position) bool {
 	parts := make([][]chat.Head, len(r.workers))
+	// Heads above pos are looked at too: what moved on may have been there before.
 	for at := from; at < pos; {
 		heads, err := r.store.Heads(ctx, at, sweepHeads)
 		if err != nil {
@@ -51,9 +52,6 @@ func (r *Router) sweep(ctx context.Context, from, pos chat.Position) bool {
 			return false
 		}
 		for _, h := range heads {
-			if h.Pos > pos {
-				break
-			}
 			w := r.workerOf(h.Conversation)
 			parts[w] = append(parts[w], h)
 		}
@@ -68,7 +66,7 @@ func (r *Router) sweep(ctx context.Context, from, pos chat.Position) bool {
 		wg.Add(1)
 		w.give(job{barrier: func(w *worker) {
 			defer wg.Done()
-			ok[i] = w.compare(parts[i], from)
+			ok[i] = w.compare(parts[i], from, pos)
 		}})
 	}
 	wg.Wait()
@@ -77,44 +75,75 @@ func (r *Router) sweep(ctx context.Context, from, pos chat.Position) bool {
 			return false
 		}
 	}
+	for _, w := range r.workers {
+		w.give(job{barrier: (*worker).trim})
+	}
 	return true
 }
 
-// compare sees that everything up to the heads was delivered since from.
-func (w *worker) compare(heads []chat.Head, from chat.Position) bool {
-	ctx, now := context.Background(), time.Now()
+// compare sees that of these conversations everything was delivered that came between
+// the two positions. What it could not do it says, and the next sweep goes on from there.
+func (w *worker) compare(heads []chat.Head, from, pos chat.Position) bool {
+	ctx, now, whole := context.Background(), time.Now(), true
 	for _, h := range heads {
-		p := w.delivered[h.Conversation]
-		if p != nil && p.first == 0 && p.last >= h.Seq {
-			continue
-		}
-		had, err := w.router.store.Fork(ctx, h.Conversation, from)
-		if err != nil {
+		if err := w.compareOne(ctx, h, from, pos, now); err != nil {
 			w.router.cfg.Log.Error("heads not compared", slog.Any("error", err))
-			return false
-		}
-		switch {
-		case p == nil && had < h.Seq:
-			w.repair(h.Conversation, had+1, h.Seq, now)
-			w.delivered[h.Conversation] = &progress{last: h.Seq, touched: true}
-		case p != nil:
-			if p.first > had+1 {
-				w.repair(h.Conversation, had+1, p.first-1, now)
-			}
-			p.first = 0
-			if p.last < h.Seq {
-				w.repair(h.Conversation, p.last+1, h.Seq, now)
-				p.last = h.Seq
-			}
+			whole = false
 		}
 	}
+	return whole
+}
+
+func (w *worker) compareOne(ctx context.Context, h chat.Head, from, pos chat.Position, now time.Time) error {
+	p := w.delivered[h.Conversation]
+	if p != nil && p.first == 0 && p.last >= h.Seq {
+		return nil
+	}
+	upTo := h.Seq
+	if h.Pos > pos {
+		// What is newer is on its way; told from here, it would come before its sender's answer.
+		var err error
+		if upTo, err = w.router.store.Fork(ctx, h.Conversation, pos); err != nil {
+			return err
+		}
+	}
+	if p == nil || p.first != 0 {
+		had, err := w.router.store.Fork(ctx, h.Conversation, from)
+		if err != nil {
+			return err
+		}
+		if p == nil {
+			if had >= upTo {
+				return nil
+			}
+			p = &progress{last: had}
+			w.delivered[h.Conversation] = p
+		}
+		if p.low = max(p.low, had); p.first > p.low+1 {
+			if p.low, err = w.repair(ctx, h.Conversation, p.low+1, p.first-1, now); err != nil {
+				return err
+			}
+		}
+		p.first = 0
+	}
+	p.touched = true
+	if p.last >= upTo {
+		return nil
+	}
+	var err error
+	p.last, err = w.repair(ctx, h.Conversation, p.last+1, upTo, now)
+	return err
+}
+
+// trim forgets the conversations in which nothing was delivered between the last two
+// whole sweeps: what comes next is compared with the store from there on.
+func (w *worker) trim() {
 	for id, p := range w.delivered {
 		if !p.touched {
 			delete(w.delivered, id)
 		}
 		p.touched = false
 	}
-	return true
 }
 
 // vouch sends a checkpoint to the sessions that were pushed events and have been quiet

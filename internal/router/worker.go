@@ -3,6 +3,7 @@ package router
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -37,8 +38,9 @@ type worker struct {
 // progress is what the worker has delivered of a conversation lately.
 type progress struct {
 	last    chat.Seq
-	first   chat.Seq // 0 once it was compared with the store
-	touched bool     // since the last sweep
+	first   chat.Seq // where it began; 0 once what was before it was compared with the store
+	low     chat.Seq // how far what was before first is known to be delivered
+	touched bool     // since the last whole sweep
 }
 
 // audience is who may see a conversation's events between two changes of its members.
@@ -132,25 +134,39 @@ func (w *worker) deliver(commits []chat.Commit) {
 // far as they have the same audience, and gives the commits that are left. It moves
 // that conversation's commits to the front.
 func (w *worker) deliverFirst(commits []chat.Commit) (rest []chat.Commit) {
-	id := commits[0].Event.Conversation
 	n := gather(commits)
 	burst, now := commits[:n], time.Now()
 	p := w.progressOf(&burst[0])
 	for len(burst) > 0 && burst[0].Event.Seq <= p.last {
 		burst = burst[1:] // a sweep told it already
 	}
-	for i := range burst {
-		if seq := burst[i].Event.Seq; seq > p.last+1 {
-			w.repair(id, p.last+1, seq-1, now)
-		}
-		p.last = burst[i].Event.Seq
-	}
 	for len(burst) > 0 {
 		n := sameAudience(burst)
-		w.push(w.audience(&burst[0]), burst[:n], now)
+		if err := w.pushNext(p, burst[:n], now); err != nil {
+			// From p.last on it is the next sweep's: an event told here would come before those it follows.
+			w.router.cfg.Log.Error("events not delivered yet", slog.Any("error", err))
+			break
+		}
 		burst = burst[n:]
 	}
 	return commits[n:]
+}
+
+// pushNext pushes a burst with one audience, and before it what the bus lost.
+func (w *worker) pushNext(p *progress, burst []chat.Commit, now time.Time) (err error) {
+	ctx, e := context.Background(), burst[0].Event
+	if e.Seq > p.last+1 {
+		if p.last, err = w.repair(ctx, e.Conversation, p.last+1, e.Seq-1, now); err != nil {
+			return err
+		}
+	}
+	to, err := w.audience(ctx, &burst[0])
+	if err != nil {
+		return err
+	}
+	w.push(to, burst, now)
+	p.last = burst[len(burst)-1].Event.Seq
+	return nil
 }
 
 // gather moves the commits of the first one's conversation to the front, all orders
@@ -177,11 +193,12 @@ func gather(commits []chat.Commit) int {
 	return len(kept)
 }
 
-// sameAudience answers how many of the first commits go to the same users: a change of
-// the members goes alone, to those before and after it.
+// sameAudience answers how many of the first commits follow each other and go to the
+// same users: a change of the members goes alone, to those before and after it.
 func sameAudience(burst []chat.Commit) int {
 	n := 1
-	for n < len(burst) && !changesMembers(&burst[0]) && !changesMembers(&burst[n]) {
+	for n < len(burst) && burst[n].Event.Seq == burst[n-1].Event.Seq+1 &&
+		!changesMembers(&burst[0]) && !changesMembers(&burst[n]) {
 		n++
 	}
 	return n
@@ -201,33 +218,31 @@ func (w *worker) progressOf(c *chat.Commit) *progress {
 }
 
 // audience answers the live sessions that may see the event of c, as of that event.
-func (w *worker) audience(c *chat.Commit) []*Live {
+func (w *worker) audience(ctx context.Context, c *chat.Commit) ([]*Live, error) {
 	conv := &c.Conversation
 	switch conv.Kind {
 	case chat.Room:
-		return w.router.inRoom(conv.ID, w.live[:0])
+		return w.router.inRoom(conv.ID, w.live[:0]), nil
 	case chat.Direct:
 		users := conv.Pair[:]
 		if users[0] == users[1] {
 			users = users[:1]
 		}
-		return w.router.sessionsOf(users, conv.Kind, w.live[:0])
+		return w.router.sessionsOf(users, conv.Kind, w.live[:0]), nil
 	}
 	a, ok := w.audiences[conv.ID]
 	if !ok || a.rev != conv.MembersRev || changesMembers(c) {
-		users, err := w.router.store.Audience(context.Background(), conv.ID, c.Event.Seq)
+		users, err := w.router.store.Audience(ctx, conv.ID, c.Event.Seq)
 		if err != nil {
-			// The sweep finds that it was not delivered.
-			w.router.cfg.Log.Error("audience not read", slog.Any("error", err))
-			w.forget(conv.ID)
-			return nil
+			return nil, err
 		}
 		a = audience{rev: conv.MembersRev, users: users}
-		if !changesMembers(c) && conv.MembersRev != anyRev {
+		// A notice asks for the event after conv, whose audience may be another one already.
+		if !changesMembers(c) && conv.MembersRev != anyRev && c.Event.Seq <= conv.Seq {
 			w.keep(conv.ID, a)
 		}
 	}
-	return w.router.sessionsOf(a.users, conv.Kind, w.live[:0])
+	return w.router.sessionsOf(a.users, conv.Kind, w.live[:0]), nil
 }
 
 // keep caches an audience; a full cache begins anew.
@@ -237,9 +252,6 @@ func (w *worker) keep(id chat.ConversationID, a audience) {
 	}
 	w.audiences[id] = a
 }
-
-// forget makes the next sweep compare the conversation with the store.
-func (w *worker) forget(id chat.ConversationID) { delete(w.delivered, id) }
 
 // push pushes a burst to the sessions, encoded once a format.
 func (w *worker) push(to []*Live, burst []chat.Commit, now time.Time) {
@@ -263,8 +275,13 @@ func (w *worker) tell(n *chat.Notice) {
 	case n.Only != "":
 		to = w.router.sessionsOf([]chat.UserID{n.Only}, n.Conversation.Kind, w.live[:0])
 	default:
-		c := chat.Commit{Event: &chat.Event{Seq: n.Conversation.Seq}, Conversation: n.Conversation}
-		to = w.audience(&c)
+		// Those who will see the next event: who was removed by the last one is told nothing more.
+		c := chat.Commit{Event: &chat.Event{Seq: n.Conversation.Seq + 1}, Conversation: n.Conversation}
+		var err error
+		if to, err = w.audience(context.Background(), &c); err != nil {
+			w.router.cfg.Log.Error("notice lost", slog.Any("error", err))
+			return
+		}
 	}
 	w.router.notify(to, n.Method, n.Params)
 	clear(to)
@@ -301,29 +318,38 @@ func (e *encoded) get(f *Format, encode func(*Format, []byte) []byte) []byte {
 // repairLimit is how many missed events are told; of more the sessions get a gap.
 const repairLimit = 1000
 
-// repair tells events that the bus lost, from the store, to those who may see them.
-func (w *worker) repair(id chat.ConversationID, from, to chat.Seq, now time.Time) {
-	ctx := context.Background()
+// repair tells events that the bus lost, from the store, to those who may see them. It
+// answers the last one that is told: to, unless there is an error.
+func (w *worker) repair(ctx context.Context, id chat.ConversationID, from, to chat.Seq, now time.Time) (told chat.Seq, err error) {
+	told = from - 1
 	conv, err := w.router.store.Conversation(ctx, id)
 	if err != nil {
-		w.router.cfg.Log.Error("lost events not read", slog.Any("error", err))
-		return
+		return told, fmt.Errorf("read lost events: %w", err)
 	}
 	conv.MembersRev = anyRev
 	if to-from >= repairLimit {
 		c := chat.Commit{Event: &chat.Event{Conversation: id, Seq: to}, Conversation: conv}
-		w.gap(w.audience(&c), id, from, to-repairLimit)
-		from = to - repairLimit + 1
+		live, err := w.audience(ctx, &c)
+		if err != nil {
+			return told, fmt.Errorf("read lost events: %w", err)
+		}
+		told = to - repairLimit
+		w.gap(live, id, from, told)
 	}
-	records, err := w.router.store.Events(ctx, chat.EventRange{Conversation: id, From: from, To: to, Limit: repairLimit})
+	records, err := w.router.store.Events(ctx, chat.EventRange{Conversation: id, From: told + 1, To: to, Limit: repairLimit})
 	if err != nil {
-		w.router.cfg.Log.Error("lost events not read", slog.Any("error", err))
-		return
+		return told, fmt.Errorf("read lost events: %w", err)
 	}
 	for _, rec := range records {
 		c := chat.Commit{Event: eventOf(rec), Conversation: conv}
-		w.push(w.audience(&c), []chat.Commit{c}, now)
+		live, err := w.audience(ctx, &c)
+		if err != nil {
+			return told, fmt.Errorf("read lost events: %w", err)
+		}
+		w.push(live, []chat.Commit{c}, now)
+		told = rec.Seq
 	}
+	return told, nil
 }
 
 func (w *worker) gap(to []*Live, id chat.ConversationID, from, upTo chat.Seq) {
