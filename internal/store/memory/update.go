@@ -177,8 +177,9 @@ func (s *Store) load(keys *chat.Keys) *chat.Rows {
 	}
 	for _, k := range keys.Heirs {
 		if c := s.conversations[k.Conversation]; c != nil {
-			if heir := c.heir(k.User); heir != "" {
-				rows.Heirs[k] = heir
+			if heir := c.heir(k.User); heir != nil {
+				rows.Heirs[k] = heir.User
+				rows.Members[heir.MemberKey] = copyMember(heir)
 			}
 		}
 	}
@@ -186,8 +187,8 @@ func (s *Store) load(keys *chat.Keys) *chat.Rows {
 }
 
 func (c *conversation) tally(k chat.TallyKey) chat.Tally {
-	var t chat.Tally
-	for _, e := range c.log[:max(0, min(int(k.Seq), len(c.log)))] {
+	t := chat.Tally{Seq: max(0, min(k.Seq, c.head.Seq))}
+	for _, e := range c.log[:t.Seq] {
 		t.Count = e.count
 		if e.message && e.from == k.User {
 			t.Mine++
@@ -196,7 +197,7 @@ func (c *conversation) tally(k chat.TallyKey) chat.Tally {
 	return t
 }
 
-func (c *conversation) heir(but chat.UserID) chat.UserID {
+func (c *conversation) heir(but chat.UserID) *chat.Member {
 	var heir *chat.Member
 	for _, m := range c.members {
 		if m.User == but || !joined(m) {
@@ -206,10 +207,7 @@ func (c *conversation) heir(but chat.UserID) chat.UserID {
 			heir = m
 		}
 	}
-	if heir == nil {
-		return ""
-	}
-	return heir.User
+	return heir
 }
 
 // check refuses what a database's constraints would.
@@ -230,6 +228,11 @@ func (s *Store) check(changes *chat.Changes) error {
 			return fmt.Errorf("memory: event %d of %q does not follow %d", e.Seq, e.Conversation, seq)
 		}
 		heads[e.Conversation] = e.Seq
+	}
+	for _, c := range changes.Conversations {
+		if c.Seq != heads[c.ID] {
+			return fmt.Errorf("memory: the head of %q is %d, its last event %d", c.ID, c.Seq, heads[c.ID])
+		}
 	}
 	for _, m := range changes.Members {
 		if _, ok := heads[m.Conversation]; !ok && s.conversations[m.Conversation] == nil {

@@ -66,20 +66,13 @@ func (u *update) load(ctx context.Context, keys *chat.Keys) (*chat.Rows, error) 
 		}
 	}
 	for _, k := range keys.Heirs {
-		c, err := u.conversation(ctx, k.Conversation)
+		m, err := u.heir(ctx, k)
 		if err != nil {
 			return nil, err
 		}
-		if c == nil {
-			continue
-		}
-		var heir chat.UserID
-		found, err := one(u.stmt.heir.QueryRowContext(ctx, c.num, string(k.User)), &heir)
-		if err != nil {
-			return nil, err
-		}
-		if found {
-			rows.Heirs[k] = heir
+		if m != nil {
+			rows.Heirs[k] = m.User
+			rows.Members[m.MemberKey] = copyMember(m)
 		}
 	}
 	return rows, nil
@@ -173,19 +166,34 @@ func (u *update) tally(ctx context.Context, key chat.TallyKey) (t chat.Tally, fo
 	if err != nil || c == nil {
 		return t, false, err
 	}
-	if _, err := one(u.stmt.count.QueryRowContext(ctx, c.num, int64(key.Seq)), &t.Count); err != nil {
+	t.Seq = max(0, min(key.Seq, c.Seq))
+	if _, err := one(u.stmt.count.QueryRowContext(ctx, c.num, int64(t.Seq)), &t.Count); err != nil {
 		return t, false, err
 	}
 	m, err := u.member(ctx, key.MemberKey)
 	if err != nil {
 		return t, false, err
 	}
-	if m == nil || key.Seq < c.Seq/2 {
-		_, err = one(u.stmt.mine.QueryRowContext(ctx, c.num, 1, int64(key.Seq), string(key.User)), &t.Mine)
+	if m == nil || t.Seq < c.Seq/2 {
+		_, err = one(u.stmt.mine.QueryRowContext(ctx, c.num, 1, int64(t.Seq), string(key.User)), &t.Mine)
 		return t, true, err
 	}
 	var later int64
-	_, err = one(u.stmt.mine.QueryRowContext(ctx, c.num, int64(key.Seq)+1, int64(c.Seq), string(key.User)), &later)
+	_, err = one(u.stmt.mine.QueryRowContext(ctx, c.num, int64(t.Seq)+1, int64(c.Seq), string(key.User)), &later)
 	t.Mine = m.Sent - later
 	return t, true, err
+}
+
+// heir answers who has been in the conversation longest, but for the key's user; nil for nobody.
+func (u *update) heir(ctx context.Context, key chat.MemberKey) (*chat.Member, error) {
+	c, err := u.conversation(ctx, key.Conversation)
+	if err != nil || c == nil {
+		return nil, err
+	}
+	heir := chat.MemberKey{Conversation: key.Conversation}
+	found, err := one(u.stmt.heir.QueryRowContext(ctx, c.num, string(key.User)), &heir.User)
+	if err != nil || !found {
+		return nil, err
+	}
+	return u.member(ctx, heir)
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -76,6 +77,9 @@ func open(ctx context.Context, cfg Config) (_ *Store, err error) {
 	if _, err := driver.Fdatasync(true); err != nil && !errors.Is(err, driver.ErrFdatasyncUnavailable) {
 		return nil, err
 	}
+	if err := create(cfg.Path); err != nil {
+		return nil, err
+	}
 	s := &Store{}
 	defer func() {
 		if err != nil {
@@ -131,6 +135,16 @@ func open(ctx context.Context, cfg Config) (_ *Store, err error) {
 	}
 	logger.Info("store opened", "path", cfg.Path, "sqlite", version, "position", int64(pos), "starts", len(s.lineage))
 	return s, nil
+}
+
+// create makes the file if it is not there, for its owner alone: SQLite would let
+// everybody read it. The log's files follow its mode.
+func create(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 // dsn names the file for the driver, with the pragmas that each connection begins with.

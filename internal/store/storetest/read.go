@@ -30,7 +30,7 @@ func testTally(f *fixture) {
 		}
 		got := f.load(keys).Tallies
 		for seq, k := range keys.Tallies {
-			f.equal(fmt.Sprintf("tally of %s at %d", user, seq), got[k], chat.Tally{Count: counts[seq], Mine: want[seq]})
+			f.equal(fmt.Sprintf("tally of %s at %d", user, seq), got[k], chat.Tally{Seq: chat.Seq(min(seq, 8)), Count: counts[seq], Mine: want[seq]})
 		}
 	}
 }
@@ -56,11 +56,18 @@ func testHeirs(f *fixture) {
 		return chat.MemberKey{Conversation: id, User: u}
 	}
 	keys := chat.Keys{Heirs: []chat.MemberKey{key("g", "alice"), key("g", "bob"), key("alone", "alice"), key("alone", "bob")}}
-	f.equal("heirs", f.load(keys).Heirs, map[chat.MemberKey]chat.UserID{
+	rows := f.load(keys)
+	f.equal("heirs", rows.Heirs, map[chat.MemberKey]chat.UserID{
 		key("g", "alice"):   "Zoe", // the same since: by bytes
 		key("g", "bob"):     "alice",
 		key("alone", "bob"): "alice",
 	})
+	for k, user := range rows.Heirs {
+		m := rows.Members[chat.MemberKey{Conversation: k.Conversation, User: user}]
+		if m == nil || m.User != user || m.Role != chat.Plain {
+			f.Errorf("the row of the heir %s came as %+v", user, m)
+		}
+	}
 }
 
 func testUsers(f *fixture) {
@@ -276,6 +283,8 @@ func testFork(f *fixture) {
 	f.equal("after two", must(f.Fork(ctx, "g", two))(f), 2)
 	f.equal("after another conversation", must(f.Fork(ctx, "g", elsewhere))(f), 2)
 	f.equal("now", must(f.Fork(ctx, "g", f.Position()))(f), 3)
+	f.put("g")
+	f.equal("at the head's own position", must(f.Fork(ctx, "g", f.head("g").Pos))(f), 4)
 }
 
 // What a conversation had at a position never changes once Position has answered it.

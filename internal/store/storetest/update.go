@@ -161,16 +161,17 @@ func testBatchDuplicates(f *fixture) {
 	f.whole("g", 3)
 }
 
-// Mutant: decide is not run again when another Update wrote the call first.
+// Mutant: an Update is given up, not run again, when another one wrote its call first.
 func testConcurrentDuplicates(f *fixture) {
-	const calls, senders = 20, 4
+	const calls, senders = 50, 4
 	var wg sync.WaitGroup
 	for i := range senders {
 		wg.Go(func() {
 			for call := range calls {
 				// The same call goes to other conversations, whose rows nobody else locks.
-				to := chat.ConversationID(fmt.Sprintf("g%d", i%2))
-				if err := f.trySend(write{to, "alice", fmt.Sprint(call)}); err != nil {
+				to := chat.ConversationID(fmt.Sprint("shared", i%2))
+				own := chat.ConversationID(fmt.Sprint("own", i))
+				if err := f.trySend(write{to, "alice", fmt.Sprint(call)}, write{to: own, from: "alice"}); err != nil {
 					f.Errorf("Update: %v", err)
 				}
 			}
@@ -182,7 +183,7 @@ func testConcurrentDuplicates(f *fixture) {
 		f.whole(h.Conversation, int(h.Seq))
 		total += int(h.Seq)
 	}
-	f.equal("events", total, calls)
+	f.equal("events", total, calls+senders*calls)
 }
 
 func testConcurrentUpdates(f *fixture) {
