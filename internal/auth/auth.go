@@ -1,0 +1,194 @@
+// Package auth says who a token stands for. Two kinds are taken: tokens that the app's
+// back end makes with the server's secret, and the server's own session tokens, which
+// also stand for guests. The two have different keys, so that neither can pass for the
+// other.
+package auth
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/linnet-im/linnet/internal/chat"
+	"github.com/linnet-im/linnet/wire"
+)
+
+const (
+	// leeway is how far the clocks of the back end and the server may be apart.
+	leeway = 30 * time.Second
+	// sessionTime is how long a session token is good.
+	sessionTime = time.Hour
+	// sessionAudience marks session tokens.
+	sessionAudience = "linnet:session"
+	// maxToken is the longest token looked at, in bytes.
+	maxToken = 4096
+)
+
+// Identity is who a token, or a guest's name, stands for.
+type Identity struct {
+	User    chat.UserID
+	Name    string // the token's name claim, "" for none
+	Guest   bool
+	Session string    // of a session token
+	Expires time.Time // zero: never
+}
+
+// Config configures a Verifier.
+type Config struct {
+	Secret   []byte           // the server's secret, as in the file
+	Issuer   string           // what iss must be; "" for anything
+	Audience string           // what aud must hold; "" for anything
+	Now      func() time.Time // the clock; nil: time.Now
+}
+
+// Verifier checks and makes tokens. Its methods may be called concurrently and do not block.
+type Verifier struct {
+	cfg        Config
+	sessionKey []byte
+	parser     *jwt.Parser
+	session    *jwt.Parser
+}
+
+// New makes a Verifier.
+func New(cfg Config) *Verifier {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	common := []jwt.ParserOption{
+		// The algorithm is ours to say, never the token's.
+		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
+		jwt.WithExpirationRequired(), jwt.WithLeeway(leeway), jwt.WithTimeFunc(cfg.Now),
+		jwt.WithStrictDecoding(),
+	}
+	options := append([]jwt.ParserOption{}, common...)
+	if cfg.Issuer != "" {
+		options = append(options, jwt.WithIssuer(cfg.Issuer))
+	}
+	if cfg.Audience != "" {
+		options = append(options, jwt.WithAudience(cfg.Audience))
+	}
+	mac := hmac.New(sha256.New, cfg.Secret)
+	mac.Write([]byte("linnet session token"))
+	return &Verifier{
+		cfg: cfg, sessionKey: mac.Sum(nil),
+		parser:  jwt.NewParser(options...),
+		session: jwt.NewParser(append(common, jwt.WithAudience(sessionAudience))...),
+	}
+}
+
+// claims are the claims of both kinds of tokens.
+type claims struct {
+	jwt.RegisteredClaims
+	Name    string `json:"name,omitempty"`
+	Session string `json:"sid,omitempty"`
+}
+
+// Verify says who a token stands for. Its errors are *wire.Error with CodeToken or CodeExpired.
+func (v *Verifier) Verify(token string) (Identity, error) {
+	if len(token) > maxToken {
+		return Identity{}, wire.Errorf(wire.CodeToken, "a token has at most %d bytes", maxToken)
+	}
+	var c claims
+	_, err := v.session.ParseWithClaims(token, &c, v.key(v.sessionKey))
+	if err == nil {
+		return v.identity(&c, true)
+	}
+	if !errors.Is(err, jwt.ErrTokenSignatureInvalid) {
+		// Ours, but no longer good; or of a form that the other key will not make better.
+		return Identity{}, tokenError(err)
+	}
+	c = claims{}
+	if _, err := v.parser.ParseWithClaims(token, &c, v.key(v.cfg.Secret)); err != nil {
+		return Identity{}, tokenError(err)
+	}
+	return v.identity(&c, false)
+}
+
+func (v *Verifier) key(key []byte) jwt.Keyfunc {
+	return func(*jwt.Token) (any, error) { return key, nil }
+}
+
+// identity reads the claims of a token whose signature and times are right.
+func (v *Verifier) identity(c *claims, ours bool) (Identity, error) {
+	id := Identity{User: chat.UserID(c.Subject), Name: c.Name, Session: c.Session, Expires: c.ExpiresAt.Time}
+	id.Guest = id.User.IsGuest()
+	if err := chat.CheckUserID(id.User); err != nil {
+		return Identity{}, wire.Errorf(wire.CodeToken, "the token's sub is no user id: %v", err)
+	}
+	if id.Guest && !ours {
+		return Identity{}, wire.Errorf(wire.CodeToken, "no token may claim to be a guest")
+	}
+	if !ours {
+		id.Session = ""
+	}
+	if id.Name != "" && chat.CheckName(id.Name) != nil {
+		id.Name = ""
+	}
+	return id, nil
+}
+
+// tokenError tells what is wrong with a token without telling what would be right.
+func tokenError(err error) error {
+	switch {
+	case errors.Is(err, jwt.ErrTokenExpired):
+		return wire.Errorf(wire.CodeExpired, "the token has expired")
+	case errors.Is(err, jwt.ErrTokenNotValidYet), errors.Is(err, jwt.ErrTokenUsedBeforeIssued):
+		return wire.Errorf(wire.CodeToken, "the token is not valid yet")
+	case errors.Is(err, jwt.ErrTokenRequiredClaimMissing):
+		return wire.Errorf(wire.CodeToken, "the token needs sub and exp, and the claims the server is set to ask for")
+	case errors.Is(err, jwt.ErrTokenInvalidIssuer):
+		return wire.Errorf(wire.CodeToken, "the token's iss is not the one this server takes")
+	case errors.Is(err, jwt.ErrTokenInvalidAudience):
+		return wire.Errorf(wire.CodeToken, "the token's aud is not the one this server takes")
+	}
+	return wire.Errorf(wire.CodeToken, "the token is not a JWT signed (HS256) with this server's secret")
+}
+
+// Sign makes a token as a back end does. A zero ttl is refused.
+func Sign(secret []byte, user chat.UserID, name string, now time.Time, ttl time.Duration, iss, aud string) (string, error) {
+	if err := chat.CheckUserID(user); err != nil {
+		return "", err
+	}
+	if user.IsGuest() {
+		return "", errors.New("no token stands for a guest")
+	}
+	if ttl <= 0 {
+		return "", errors.New("ttl: how long the token is to be good, for example 24h")
+	}
+	c := claims{RegisteredClaims: jwt.RegisteredClaims{
+		Subject: string(user), Issuer: iss, IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(ttl)),
+	}, Name: name}
+	if aud != "" {
+		c.Audience = jwt.ClaimStrings{aud}
+	}
+	return sign(&c, secret)
+}
+
+// IssueSession makes a session token for an identity, good for an hour. A user's is not
+// good for longer than the token it came from; a guest's is renewed by another.
+func (v *Verifier) IssueSession(id Identity) (token string, expires time.Time, err error) {
+	now := v.cfg.Now()
+	expires = now.Add(sessionTime)
+	if !id.Guest && id.Expires.Before(expires) {
+		expires = id.Expires
+	}
+	token, err = sign(&claims{
+		RegisteredClaims: jwt.RegisteredClaims{
+			Subject: string(id.User), Audience: jwt.ClaimStrings{sessionAudience},
+			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(expires),
+		}, Name: id.Name, Session: id.Session,
+	}, v.sessionKey)
+	return token, expires, err
+}
+
+func sign(c *claims, key []byte) (string, error) {
+	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString(key)
+	if err != nil {
+		return "", fmt.Errorf("sign a token: %w", err)
+	}
+	return token, nil
+}

@@ -1,0 +1,263 @@
+// Package config is what an operator can set, from where it is read, and the limits that
+// hold for peers. A wrong setting is an error that names the setting, where it came
+// from, and what would be right.
+package config
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+)
+
+// Config is every setting.
+type Config struct {
+	Listen         string
+	Data           string
+	Guests         string // off, lobby or full
+	UDP            bool   // the text protocol over UDP
+	MaxConnections int
+	Hosts          []string
+	Origins        []string
+	Secret         string // LINNET_SECRET only; "" for the one in the folder
+	TokenIssuer    string
+	TokenAudience  string
+	LogLevel       string
+	LogFormat      string
+}
+
+// DefaultFile is read when it is there and no other file is named.
+const DefaultFile = "linnet.yaml"
+
+// setting is one setting: its names and how its text becomes a value.
+type setting struct {
+	name  string // the flag's; in the file with _ for -; in the environment LINNET_ and capitals
+	usage string
+	set   func(c *Config, text string) error
+}
+
+func (s setting) env() string { return "LINNET_" + strings.ToUpper(s.key()) }
+func (s setting) key() string { return strings.ReplaceAll(s.name, "-", "_") }
+
+// settings is the table of all settings but the secret.
+func settings() []setting {
+	return []setting{
+		{"listen", "address and port to serve on (127.0.0.1:7788)", func(c *Config, t string) error {
+			c.Listen = t
+			_, err := listenAddr(t)
+			return err
+		}},
+		{"data", "folder that everything is kept in (linnet-data)", func(c *Config, t string) error {
+			c.Data = t
+			if t == "" {
+				return errors.New("name a folder")
+			}
+			return nil
+		}},
+		{"guests", "what users that name themselves may do: off, lobby (read and speak in the lobby) or full (full on loopback, else off)", func(c *Config, t string) error {
+			c.Guests = t
+			return oneOf(t, "off", "lobby", "full")
+		}},
+		{"udp", "the text protocol over UDP: on or off (on)", func(c *Config, t string) error {
+			c.UDP = t == "on" || t == "true"
+			return oneOf(t, "on", "off", "true", "false")
+		}},
+		{"max-connections", "connections at a time; the open-file limit must allow them (10000)", func(c *Config, t string) (err error) {
+			c.MaxConnections, err = strconv.Atoi(t)
+			if err != nil || c.MaxConnections < 1 || c.MaxConnections > 10_000_000 {
+				return errors.New("a number from 1 to 10000000")
+			}
+			return nil
+		}},
+		{"hosts", "host names the server answers to besides localhost and addresses, with commas between", func(c *Config, t string) error {
+			c.Hosts = list(t)
+			return nil
+		}},
+		{"origins", "origins whose web pages may talk to the server besides its own, with commas between (https://app.example.com)", func(c *Config, t string) error {
+			c.Origins = list(t)
+			for _, o := range c.Origins {
+				if !strings.HasPrefix(o, "http://") && !strings.HasPrefix(o, "https://") || strings.HasSuffix(o, "/") {
+					return fmt.Errorf("%q: an origin is https:// and a host, without a path", o)
+				}
+			}
+			return nil
+		}},
+		{"token-issuer", "what iss must be in tokens (anything)", func(c *Config, t string) error {
+			c.TokenIssuer = t
+			return nil
+		}},
+		{"token-audience", "what aud must hold in tokens (anything)", func(c *Config, t string) error {
+			c.TokenAudience = t
+			return nil
+		}},
+		{"log-level", "debug, info, warn or error (info)", func(c *Config, t string) error {
+			c.LogLevel = t
+			return oneOf(t, "debug", "info", "warn", "error")
+		}},
+		{"log-format", "text or json (text)", func(c *Config, t string) error {
+			c.LogFormat = t
+			return oneOf(t, "text", "json")
+		}},
+	}
+}
+
+func oneOf(text string, allowed ...string) error {
+	for _, a := range allowed {
+		if text == a {
+			return nil
+		}
+	}
+	return errors.New(strings.Join(allowed[:len(allowed)-1], ", ") + " or " + allowed[len(allowed)-1])
+}
+
+func list(text string) []string {
+	var out []string
+	for part := range strings.SplitSeq(text, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			out = append(out, part)
+		}
+	}
+	return out
+}
+
+// listenAddr says whether an address to listen on is loopback only.
+func listenAddr(text string) (loopback bool, err error) {
+	host, port, err := net.SplitHostPort(text)
+	if err != nil {
+		return false, errors.New("an address and a port, for example 127.0.0.1:7788")
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		return false, fmt.Errorf("port %q: a number from 0 to 65535", port)
+	}
+	if host == "localhost" {
+		return true, nil
+	}
+	addr, err := netip.ParseAddr(host)
+	if host != "" && err != nil {
+		return false, fmt.Errorf("host %q: an IP address of this machine, or localhost", host)
+	}
+	return host != "" && addr.IsLoopback(), nil
+}
+
+// Load reads the settings: flags before the environment, before the file, before what
+// is usual. It answers flag.ErrHelp when help was asked for and printed to out.
+func Load(args []string, getenv func(string) string, out io.Writer) (Config, error) {
+	c := Config{Listen: "127.0.0.1:7788", Data: "linnet-data", UDP: true, MaxConnections: 10_000, LogLevel: "info", LogFormat: "text"}
+	table := settings()
+	flags := flag.NewFlagSet("linnet serve", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	file := flags.String("config", getenv("LINNET_CONFIG"), "file with settings ("+DefaultFile+" if it is there)")
+	given := make(map[string]string)
+	for _, s := range table {
+		flags.Func(s.name, s.usage, func(text string) error { given[s.name] = text; return nil })
+	}
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			usage(out, table)
+		}
+		return Config{}, err
+	}
+	if flags.NArg() > 0 {
+		return Config{}, fmt.Errorf("%q: serve takes settings only; see linnet serve --help", flags.Arg(0))
+	}
+	inFile, err := readFile(*file, table)
+	if err != nil {
+		return Config{}, err
+	}
+	for _, s := range table {
+		text, from := given[s.name], "--"+s.name
+		if _, ok := given[s.name]; !ok {
+			text, from = getenv(s.env()), s.env()
+			if text == "" {
+				var ok bool
+				if text, ok = inFile[s.key()]; !ok {
+					continue
+				}
+				from = s.key() + " in the settings file"
+			}
+		}
+		if err := s.set(&c, text); err != nil {
+			return Config{}, fmt.Errorf("%s: %q is not right: %w", from, text, err)
+		}
+	}
+	c.Secret = getenv("LINNET_SECRET")
+	return c, c.finish()
+}
+
+// finish sets what depends on other settings, and checks them together.
+func (c *Config) finish() error {
+	loopback, err := listenAddr(c.Listen)
+	if err != nil {
+		return err
+	}
+	if !loopback {
+		return fmt.Errorf("listen: %q is not loopback: this release serves loopback only, since it has no TLS yet; use 127.0.0.1, and a proxy with TLS before it", c.Listen)
+	}
+	if c.Guests == "" {
+		c.Guests = "full"
+	}
+	if c.Secret != "" && len(c.Secret) < 32 {
+		return errors.New("LINNET_SECRET: at least 32 characters")
+	}
+	return nil
+}
+
+// readFile reads the settings file: keys and scalars or lists of them.
+func readFile(name string, table []setting) (map[string]string, error) {
+	optional := name == ""
+	if optional {
+		name = DefaultFile
+	}
+	b, err := os.ReadFile(name)
+	if optional && errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the settings file: %w", err)
+	}
+	var raw map[string]any
+	if err := yaml.Unmarshal(b, &raw); err != nil {
+		return nil, fmt.Errorf("the settings file %s: %w", name, err)
+	}
+	known := make(map[string]bool, len(table))
+	for _, s := range table {
+		known[s.key()] = true
+	}
+	values := make(map[string]string, len(raw))
+	for key, v := range raw {
+		if !known[key] {
+			return nil, fmt.Errorf("the settings file %s: there is no setting %q; linnet serve --help lists them", name, key)
+		}
+		switch v := v.(type) {
+		case []any:
+			parts := make([]string, len(v))
+			for i, p := range v {
+				parts[i] = fmt.Sprint(p)
+			}
+			values[key] = strings.Join(parts, ",")
+		case map[string]any, nil:
+			return nil, fmt.Errorf("the settings file %s: %s: one value, or a list", name, key)
+		default:
+			values[key] = fmt.Sprint(v)
+		}
+	}
+	return values, nil
+}
+
+func usage(out io.Writer, table []setting) {
+	fmt.Fprintf(out, "linnet serve runs the server. Settings, with what is usual in brackets:\n\n")
+	fmt.Fprintf(out, "  --%-16s %s\n", "config", "file with settings ("+DefaultFile+" if it is there)")
+	for _, s := range table {
+		fmt.Fprintf(out, "  --%-16s %s\n", s.name, s.usage)
+	}
+	fmt.Fprint(out, "\nEach is also read from the environment, as LINNET_ and the name in capitals with _ for -,\n"+
+		"and from the file, with _ for -. A flag goes before the environment, that before the file.\n"+
+		"LINNET_SECRET, 32 characters or more, stands for the secret file in the data folder.\n")
+}

@@ -1,0 +1,36 @@
+package config
+
+import "time"
+
+// Limits is everything that bounds what a peer can send or hold, in one place.
+type Limits struct {
+	FrameBytes     int // of a JSON frame or an HTTP body
+	InFlight       int // calls of a connection that are not answered yet; then reading stops
+	OutboxBytes    int // what waits for a slow peer; then it is closed
+	HeaderBytes    int
+	HeaderTimeout  time.Duration // for a whole HTTP header
+	BodyTimeout    time.Duration // for a whole HTTP request
+	IdleTimeout    time.Duration // of an HTTP connection between requests
+	PerAddress     int           // connections of one address that are not signed in yet
+	MembersPerCall int
+	GroupMembers   int
+	DedupeWindow   time.Duration // how long a client_id is remembered
+
+	// Rates hold for peers that are not on loopback.
+	UserSendsPerSecond         float64
+	UserSendsBurst             int
+	ConversationSendsPerSecond float64
+	ConversationSendsBurst     int
+	NewDirectsPerHour          int
+}
+
+// DefaultLimits answers the limits in force.
+func DefaultLimits() Limits {
+	return Limits{
+		FrameBytes: 64 << 10, InFlight: 64, OutboxBytes: 256 << 10,
+		HeaderBytes: 16 << 10, HeaderTimeout: 5 * time.Second, BodyTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+		PerAddress: 256, MembersPerCall: 1000, GroupMembers: 100_000, DedupeWindow: 30 * 24 * time.Hour,
+		UserSendsPerSecond: 20, UserSendsBurst: 40, ConversationSendsPerSecond: 100, ConversationSendsBurst: 200,
+		NewDirectsPerHour: 30,
+	}
+}

@@ -1,0 +1,54 @@
+//go:build unix
+
+package config
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// lockFile takes f's lock, or answers errHeld. The kernel lets it go when f is closed.
+func lockFile(f *os.File) error {
+	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return errHeld
+	}
+	return err
+}
+
+// checkPrivate refuses a file that others than its owner may read.
+func checkPrivate(name string) error {
+	info, err := os.Stat(name)
+	if err != nil {
+		return err
+	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+		return fmt.Errorf("%s may be read by others (mode %o): chmod 600 it, and think of it as known", name, mode)
+	}
+	return nil
+}
+
+// spareFiles is what the process opens besides connections.
+const spareFiles = 64
+
+// RaiseOpenFiles raises the open-file limit as far as it goes and answers an error if
+// that is too low for so many connections.
+func RaiseOpenFiles(connections int) error {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return fmt.Errorf("the open-file limit: %w", err)
+	}
+	need := uint64(connections + spareFiles)
+	if uint64(limit.Cur) >= need {
+		return nil
+	}
+	limit.Cur = limit.Max
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || uint64(limit.Cur) < need {
+		return fmt.Errorf("max-connections: %d connections need an open-file limit of %d, and it is %d: raise it (ulimit -n %d) or set max-connections to %d",
+			connections, need, limit.Cur, need, max(1, int(limit.Cur)-spareFiles))
+	}
+	return nil
+}
