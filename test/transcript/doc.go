@@ -1,0 +1,9 @@
+// Package transcript runs the protocol transcripts of test/wire against the real
+// binary, each over every link that it names. Their format is in test/wire/README.md.
+//
+//	go test ./test/transcript                 run all
+//	go test ./test/transcript -run 'Transcripts/dedupe'
+//	go test ./test/transcript -update         write what the server answers into the files
+//
+// Read the diff after an update: a transcript that changed is a protocol that changed.
+package transcript
