@@ -86,12 +86,12 @@ func (b *batch) append(c *Conversation, e *Event) {
 
 // recall answers what an earlier call with this key was answered, if there was one:
 // found with the place, or with the conflict when it was another call.
-func (b *batch) recall(key CallKey, hash [16]byte) (p Place, found bool, err error) {
+func (b *batch) recall(key CallKey, hash [16]byte) (place Place, found bool, err error) {
 	call := b.rows.Calls[key]
 	if call == nil {
 		return Place{}, false, nil
 	}
-	p = Place{Conversation: call.Conversation, Seq: call.Seq, Time: call.Time}
+	p := Place{Conversation: call.Conversation, Seq: call.Seq, Time: call.Time}
 	if call.Hash != hash {
 		return Place{}, true, &Error{
 			Code: CodeConflict, Message: "this client_id was used for something else", Param: "client_id", First: &p,
