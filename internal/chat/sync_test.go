@@ -181,7 +181,7 @@ func TestSyncStartsOverWhenTooMuchIsMissing(t *testing.T) {
 }
 
 // What goes on in a group after somebody was removed is not told to him, and not that
-// anything goes on. Mutants: Sync without the check of Joined; the fork without min.
+// anything goes on. Mutant: Sync without the check of Joined.
 func TestFormerMembersHearNothing(t *testing.T) {
 	ctx := t.Context()
 	w := newWorld(t)

@@ -132,6 +132,7 @@ func (r *Router) Notify(n chat.Notice) {
 // a position from before the call.
 func (r *Router) Add(user chat.UserID, format *Format, sink Sink, openedAt chat.Position) *Live {
 	l := &Live{user: user, format: format, sink: sink, openedAt: openedAt}
+	l.vouched.Store(time.Now().UnixNano()) // its cursor is of now
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.users[user] = append(r.users[user], l)

@@ -1,0 +1,173 @@
+package router
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/linnet-im/linnet/internal/chat"
+)
+
+func into(c chat.ConversationID) chat.Send { return chat.Send{Conversation: c} }
+
+func to(u chat.UserID) chat.Send { return chat.Send{ToUser: u} }
+
+// seqsUpTo gives "1" to "n".
+func seqsUpTo(n int) []string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprint(i + 1)
+	}
+	return list
+}
+
+// Mutant: Publish deals to any worker.
+func TestEveryConversationComesInOrder(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *node) {
+		const conversations, messages = 8, 300
+		var sinks []*sink
+		var senders sync.WaitGroup
+		for c := range conversations {
+			u := chat.UserID(fmt.Sprint("u", c))
+			s, _ := n.online(u)
+			sinks = append(sinks, s)
+			senders.Go(func() { n.send(u, to(u), messages) })
+		}
+		senders.Wait()
+		synctest.Wait()
+		for c, s := range sinks {
+			wantTold(t, fmt.Sprint("u", c), s.told(t), seqsUpTo(messages)...)
+		}
+	})
+}
+
+func TestWhoIsTold(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *node) {
+		phone, _ := n.online("alice")
+		laptop, gone := n.online("alice")
+		bob, _ := n.online("bob")
+		carol, _ := n.online("carol")
+		n.send("alice", to("bob"), 1)
+		n.Remove(gone)
+		n.Remove(gone) // a second time does nothing
+		n.send("bob", to("alice"), 1)
+		n.send("alice", to("alice"), 1)
+		synctest.Wait()
+		wantTold(t, "the phone", phone.told(t), "1", "2", "1")
+		wantTold(t, "the laptop", laptop.told(t), "1")
+		wantTold(t, "bob", bob.told(t), "1", "2")
+		wantTold(t, "carol", carol.told(t))
+		if got := n.Sessions(); got != 3 {
+			t.Errorf("%d sessions", got)
+		}
+	})
+}
+
+// What was committed before a removal and comes after it goes to the removed one too;
+// what was committed before an addition does not go to the added one. Mutant: audience
+// without changesMembers, which keeps the audience of before.
+func TestAudienceIsAsOfTheEvent(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *node) {
+		g := n.group("owner", "bob")
+		synctest.Wait()
+		owner, _ := n.online("owner")
+		bob, _ := n.online("bob")
+		carol, _ := n.online("carol")
+		n.bus.set(false, true)
+		n.send("owner", into(g), 1) // 2
+		n.remove("owner", g, "bob") // 3
+		n.send("owner", into(g), 1) // 4
+		n.add("owner", g, "carol")  // 5
+		n.send("owner", into(g), 1) // 6
+		n.bus.release()
+		synctest.Wait()
+		wantTold(t, "owner", owner.told(t), "2", "3", "4", "5", "6")
+		wantTold(t, "bob", bob.told(t), "2", "3")
+		wantTold(t, "carol", carol.told(t), "5", "6")
+		n.send("owner", into(g), 2) // with the audience that is kept
+		synctest.Wait()
+		wantTold(t, "owner", owner.told(t), "7", "8")
+		wantTold(t, "bob", bob.told(t))
+		wantTold(t, "carol", carol.told(t), "7", "8")
+	})
+}
+
+// A guest who was in a group while guests were users hears nothing of it in lobby mode.
+// Mutant: sessionsOf without MaySee.
+func TestGuestsHearNothingOfGroups(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *node) {
+		ann, _ := n.online("guest:ann")
+		n.send("alice", to("guest:ann"), 1) // taken, as for any id
+		alice, _ := n.online("alice")
+		n.send("alice", to("guest:ann"), 1)
+		synctest.Wait()
+		wantTold(t, "ann", ann.told(t))
+		wantTold(t, "alice", alice.told(t), "2")
+	})
+}
+
+// A read notice after a removal is not told to the removed one, though the removal was
+// the last event and he saw that. Mutant: tell asks for n.Conversation.Seq.
+func TestNoticesAreForMembers(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *node) {
+		g := n.group("owner", "bob", "carol")
+		n.send("owner", into(g), 1)
+		n.remove("owner", g, "bob")
+		synctest.Wait()
+		owner, _ := n.online("owner")
+		bob, _ := n.online("bob")
+		if _, _, err := n.chat.MarkRead(t.Context(), chat.Actor{User: "carol"}, g, 3); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		wantTold(t, "owner", owner.told(t), "read")
+		wantTold(t, "bob", bob.told(t))
+		// Who comes in later gets nothing from before, by what was kept for the notice.
+		n.bus.set(false, true)
+		n.send("owner", into(g), 1)
+		n.add("owner", g, "dave")
+		dave, _ := n.online("dave")
+		n.bus.release()
+		synctest.Wait()
+		wantTold(t, "dave", dave.told(t), "5")
+	})
+}
+
+// The bytes are made once a format and are the same for everybody.
+func TestEncodedOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *node) {
+		format, calls := jsonFormat(), 0
+		event := format.Event
+		format.Event = func(dst []byte, e *chat.Event) []byte { calls++; return event(dst, e) }
+		var first []*byte
+		for range 50 {
+			n.Join(n.Add("alice", format, sinkFunc(func(frames []byte) { first = append(first, &frames[0]) }), 0), chat.Lobby)
+		}
+		synctest.Wait()
+		first = nil
+		n.send("bob", into(chat.Lobby), 1)
+		synctest.Wait()
+		if calls != 1 || len(first) != 50 || slices.ContainsFunc(first, func(b *byte) bool { return b != first[0] }) {
+			t.Errorf("encoded %d times for %d sessions", calls, len(first))
+		}
+	})
+}
+
+// sinkFunc is a sink that is told frames only.
+type sinkFunc func(frames []byte)
+
+func (f sinkFunc) Push(frames []byte)         { f(frames) }
+func (f sinkFunc) Checkpoint(_ chat.Position) {}
+
+// What was published before Run's context ended is answered and delivered.
+func TestRunEndsWithEverythingDelivered(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *node) {
+		s, _ := n.online("alice")
+		n.send("alice", to("alice"), 500) // returns with the last answer
+		n.chat.Close()
+		synctest.Wait()
+		wantTold(t, "alice", s.told(t), seqsUpTo(500)...)
+	})
+}
