@@ -3,6 +3,7 @@ package testkit
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -91,7 +92,7 @@ func (m *messages) Receive(wait time.Duration) ([]byte, error) {
 	defer cancel()
 	kind, b, err := m.conn.Read(ctx)
 	if err != nil {
-		if websocket.CloseStatus(err) != -1 {
+		if websocket.CloseStatus(err) != -1 || errors.Is(err, io.EOF) {
 			return nil, io.EOF
 		}
 		return nil, err

@@ -40,7 +40,7 @@ func Start(t testing.TB, args ...string) *Server {
 	t.Cleanup(func() {
 		s.Kill()
 		if t.Failed() {
-			t.Logf("the server's output:\n%s", s.log.tail(4000))
+			t.Logf("the server's output:\n%s", s.log.tail(1500))
 		}
 	})
 	return s

@@ -19,10 +19,11 @@ import (
 	"github.com/linnet-im/linnet/internal/testkit"
 )
 
-// giant is far more than any frame may have.
-const giant = 256 << 20
+// giant is far more than any frame may have, and than the server may hold.
+const giant = 2 * maxRSS
 
-// An endless line, whatever link it begins as, ends its connection.
+// A frame without an end costs no memory, whatever link it begins as. Whether the server
+// reads on to the frame's end or closes is its own affair; that it stalls is not.
 func TestGiantFrames(t *testing.T) {
 	server := testkit.Start(t)
 	b := newBystander(t, server)
@@ -44,9 +45,6 @@ func TestGiantFrames(t *testing.T) {
 				t.Fatal(err)
 			}
 			n, err := pour(c, piece, giant)
-			if err == nil {
-				t.Errorf("the server took %d MB", n>>20)
-			}
 			var e net.Error
 			if errors.As(err, &e) && e.Timeout() {
 				t.Errorf("the server neither reads nor closes after %d KB", n>>10)
@@ -223,7 +221,7 @@ func TestManyFragments(t *testing.T) {
 	if _, err := io.WriteString(raw, first); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := pour(raw, []byte(strings.Repeat(more, 8<<10)), giant); err == nil {
+	if n, err := pour(raw, []byte(strings.Repeat(more, 8<<10)), giant/8); err == nil {
 		t.Errorf("the server took one message of %d fragments", n/len(more))
 	}
 	b.unhurt()

@@ -19,7 +19,7 @@ func TestHalfHeadersEnd(t *testing.T) {
 	b := newBystander(t, server)
 	var wg sync.WaitGroup
 	for _, half := range []string{
-		"i", "ia", "iam", "G", "GET / HT", "GET / HTTP/1.1\r\nHost: localhost\r\nX-Half: ",
+		"G", "GET / HT", "GET / HTTP/1.1\r\nHost: localhost\r\nX-Half: ",
 		"POST /v1/ping HTTP/1.1\r\n", "PRI * HTTP/2.0\r\n", "\x16\x03\x01\x02\x00\x01",
 	} {
 		for range 20 {
@@ -75,7 +75,7 @@ func TestOneByteTrickles(t *testing.T) {
 		}
 	}
 	var wg sync.WaitGroup
-	for i := range 20 {
+	for i := range 8 {
 		for _, sent := range []struct{ text, want string }{
 			{`{"id":1,"method":"ping"}` + "\n", `"result"`},
 			{fmt.Sprintf("iam:trickle%d\n", i), fmt.Sprintf("trickle%d has joined", i)},

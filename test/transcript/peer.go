@@ -38,6 +38,9 @@ func dial(t *testing.T, server *testkit.Server, link string) (peer, error) {
 type jsonPeer struct {
 	conn   testkit.Conn
 	lastID int
+	owed   bool  // the last call has no answer yet
+	sends  bool  // the last call was messages.send
+	held   []any // notifications that came before an answer
 }
 
 func newJSONPeer(t *testing.T, dial func() (testkit.Conn, error)) (*jsonPeer, error) {
@@ -55,6 +58,7 @@ func (p *jsonPeer) send(s Step, text string) error {
 	}
 	if s.Verb == Call {
 		p.lastID++
+		p.owed, p.sends = true, strings.HasPrefix(text, `{"method":"messages.send"`)
 		text = fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,%s`, p.lastID, strings.TrimPrefix(text, "{"))
 	}
 	return p.conn.Send([]byte(text))
@@ -68,7 +72,13 @@ func unasked(method any) bool {
 
 func (p *jsonPeer) receive(s Step, want any) (any, bool, error) {
 	wanted, _ := want.(object)
-	wantedMethod, _ := wanted.get("method")
+	wantedMethod, notice := wanted.get("method")
+	answer := s.Verb == Want && p.owed && !notice
+	if !answer && len(p.held) > 0 {
+		got := p.held[0]
+		p.held = p.held[1:]
+		return got, false, nil
+	}
 	for {
 		frame, err := p.conn.Receive(testkit.Patience)
 		if err != nil {
@@ -82,13 +92,20 @@ func (p *jsonPeer) receive(s Step, want any) (any, bool, error) {
 		if !ok {
 			return nil, false, fmt.Errorf("a frame that is no object: %s", frame)
 		}
-		if method, _ := o.get("method"); unasked(method) && method != wantedMethod {
+		method, isNotice := o.get("method")
+		if unasked(method) && method != wantedMethod {
 			continue
 		}
 		if s.Verb == WantRaw {
 			return o, false, nil
 		}
 		got, err := p.plain(o)
+		if err == nil && answer && isNotice && !p.sends {
+			// Only the answer to a send is promised to come before its event.
+			p.held = append(p.held, got)
+			continue
+		}
+		p.owed = p.owed && isNotice
 		return got, false, err
 	}
 }
