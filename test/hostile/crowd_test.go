@@ -85,10 +85,13 @@ func drain(t *testing.T, c interface {
 }
 
 // 10,000 guests that come and go leave nothing in the log, and those who are there are
-// told at most once a second.
+// told at most once a second, on text in a bounded number of lines.
 func TestGuestsReconnect(t *testing.T) {
 	server := testkit.Start(t)
 	b := newBystander(t, server)
+	watcher := server.DialText(t)
+	watcher.Send("iam:watcher\n")
+	watcher.Want("watcher has joined")
 	begun := time.Now()
 	const guests, atOnce = 10_000, 32
 	var wg sync.WaitGroup
@@ -119,5 +122,20 @@ func TestGuestsReconnect(t *testing.T) {
 	if most := int(took/time.Second) + 3; told > most {
 		t.Errorf("in %v the bystander was told %d times who is there", took, told)
 	}
-	t.Logf("%d guests in %v, told %d times", guests, took.Round(time.Millisecond), told)
+	watcher.Send("msg:the end\n")
+	printed := 0
+	for {
+		line, err := watcher.Line()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if line == "watcher: the end" {
+			break
+		}
+		printed++
+	}
+	if most := 25 * (int(took/time.Second) + 2); printed > most {
+		t.Errorf("in %v the text peer was told of %d guests", took, printed)
+	}
+	t.Logf("%d guests in %v, told %d times and in %d lines", guests, took.Round(time.Millisecond), told, printed)
 }

@@ -30,14 +30,10 @@ func TestKill(t *testing.T) {
 	rng := rand.New(rand.NewPCG(uint64(seed), 0))
 
 	server := testkit.Start(t)
-	all := make([]*sender, senders)
-	for i := range all {
-		name, next := fmt.Sprintf("u%d", i), fmt.Sprintf("u%d", (i+1)%senders)
-		all[i] = &sender{name: name, next: next, token: server.TokenFor(t, name), webSocket: i%2 == 1}
-	}
+	all := newSenders(t, server)
 	inFlight := 0
 	for range kills {
-		acknowledged := flood(t, server, all, 100+rng.Int64N(3000))
+		acknowledged := flood(t, server, server.Kill, all, 100+rng.Int64N(3000))
 		for _, s := range all {
 			inFlight += len(s.unknown())
 		}
@@ -54,8 +50,18 @@ func TestKill(t *testing.T) {
 	}
 }
 
-// flood sends from all senders and kills the server when so many are acknowledged.
-func flood(t *testing.T, server *testkit.Server, all []*sender, killAfter int64) int64 {
+func newSenders(t *testing.T, server *testkit.Server) []*sender {
+	t.Helper()
+	all := make([]*sender, senders)
+	for i := range all {
+		name, next := fmt.Sprintf("u%d", i), fmt.Sprintf("u%d", (i+1)%senders)
+		all[i] = &sender{name: name, next: next, token: server.TokenFor(t, name), webSocket: i%2 == 1}
+	}
+	return all
+}
+
+// flood sends from all senders and ends the server when so many are acknowledged.
+func flood(t *testing.T, server *testkit.Server, end func(), all []*sender, after int64) int64 {
 	t.Helper()
 	var acknowledged atomic.Int64
 	now, over, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
@@ -63,15 +69,15 @@ func flood(t *testing.T, server *testkit.Server, all []*sender, killAfter int64)
 		defer close(done)
 		select {
 		case <-now:
-		case <-over: // before the kill: a sender failed
+		case <-over: // before it: a sender failed
 		case <-time.After(time.Minute):
-			t.Errorf("%d sends were not acknowledged in a minute", killAfter)
+			t.Errorf("%d sends were not acknowledged in a minute", after)
 		}
-		server.Kill()
+		end()
 	}()
 	each(t, all, func(s *sender) error {
 		return s.flood(server, func() {
-			if acknowledged.Add(1) == killAfter {
+			if acknowledged.Add(1) == after {
 				close(now)
 			}
 		})

@@ -51,7 +51,8 @@ func (s *sender) compose() *message {
 	return m
 }
 
-// flood sends, with a window, until the connection is lost. An error answer is an error.
+// flood sends, with a window, until the connection is lost or the server says that it is
+// stopping. Any other error answer is an error.
 func (s *sender) flood(server *testkit.Server, acknowledged func()) error {
 	c, err := s.connect(server)
 	if err != nil {
@@ -72,7 +73,7 @@ func (s *sender) flood(server *testkit.Server, acknowledged func()) error {
 		first := waiting[0]
 		waiting = waiting[1:]
 		if err := first.await(&p); err != nil {
-			if testkit.Code(err) != "" {
+			if code := testkit.Code(err); code != "" && code != "busy" {
 				return err
 			}
 			break
@@ -85,7 +86,7 @@ func (s *sender) flood(server *testkit.Server, acknowledged func()) error {
 		var p testkit.Place
 		if err := w.await(&p); err == nil {
 			w.m.place = &p
-		} else if testkit.Code(err) != "" {
+		} else if code := testkit.Code(err); code != "" && code != "busy" {
 			return err
 		}
 	}

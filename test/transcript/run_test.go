@@ -74,7 +74,7 @@ type run struct {
 
 func (r *run) fail(s Step, err error) {
 	r.t.Helper()
-	r.t.Fatalf("%s:%d: %s%s %s: %v", r.path, s.Line+1, s.Peer, s.Verb, s.Text, err)
+	r.t.Fatalf("%s:%d: %s%s %.60s: %.600v", r.path, s.Line+1, s.Peer, s.Verb, s.Text, err)
 }
 
 func (r *run) step(s Step) {
