@@ -45,13 +45,15 @@ type Hub struct {
 	mu       sync.Mutex
 	sessions map[member]struct{}
 	byID     map[sessionKey]*Session
-	draining bool
+	stopped  bool
 }
 
 // member is a connection that the hub looks after.
 type member interface {
 	// check pings, or closes what was silent or without a session too long.
 	check(now time.Time)
+	// stop takes no more from the peer.
+	stop()
 	// drain tells the peer to come back and closes.
 	drain()
 }
@@ -82,12 +84,19 @@ func (h *Hub) Run(ctx context.Context) {
 	}
 }
 
-// Drain tells every session to come back in a moment and closes it once what it is
-// owed has gone out; new ones are told the same at once.
-func (h *Hub) Drain() {
+// Stop takes no more frames. What was taken goes on and is answered.
+func (h *Hub) Stop() {
 	h.mu.Lock()
-	h.draining = true
+	h.stopped = true
 	h.mu.Unlock()
+	for _, s := range h.all() {
+		s.stop()
+	}
+}
+
+// Drain, after Stop, tells every session to come back in a moment and closes it once
+// what it is owed has gone out.
+func (h *Hub) Drain() {
 	for _, s := range h.all() {
 		s.drain()
 	}
@@ -113,9 +122,9 @@ func (h *Hub) all() []member {
 func (h *Hub) add(s member) {
 	h.mu.Lock()
 	h.sessions[s] = struct{}{}
-	draining := h.draining
+	stopped := h.stopped
 	h.mu.Unlock()
-	if draining {
+	if stopped {
 		s.drain()
 	}
 }

@@ -22,8 +22,8 @@ import (
 // Peer is the outgoing side of a connection. No method blocks. Bytes given are not
 // kept after the call unless copied, and not written to.
 type Peer interface {
-	// Write queues p and lets everything queued go; false when the connection is closed.
-	Write(p []byte) bool
+	// Send queues p and lets everything queued go; false when the connection is closed.
+	Send(p []byte) bool
 	// Hold queues p without letting it go.
 	Hold(p []byte)
 	// Flush lets go what is held.
@@ -31,7 +31,7 @@ type Peer interface {
 	// CloseAfter queues last, closes once the queue is out, after wait at the latest.
 	CloseAfter(last []byte, wait time.Duration)
 	// Close closes at once.
-	Close()
+	Close() error
 }
 
 // Framing is how a link writes JSON.
@@ -69,6 +69,7 @@ type Session struct {
 	inFlight int        // calls that came and are not answered
 	opening  bool       // pushes wait behind the answer to session.open
 	early    []byte     // what waits
+	stopped  bool       // nothing more is taken
 	closed   bool       // nothing more is run
 	identity *auth.Identity
 	live     *router.Live
@@ -96,10 +97,10 @@ func (s *Session) Frame(frame []byte) {
 	own := append(make([]byte, 0, len(frame)), frame...)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.inFlight >= s.hub.cfg.Limits.InFlight && !s.closed {
+	for s.inFlight >= s.hub.cfg.Limits.InFlight && !s.closed && !s.stopped {
 		s.room.Wait()
 	}
-	if s.closed {
+	if s.closed || s.stopped {
 		return
 	}
 	s.inFlight++
@@ -111,7 +112,23 @@ func (s *Session) Frame(frame []byte) {
 }
 
 // Refuse answers a frame that the link could not take.
-func (s *Session) Refuse(e *wire.Error) { s.peer.Write(s.errorFrame(nil, e)) }
+func (s *Session) Refuse(e *wire.Error) { s.peer.Send(s.errorFrame(nil, e)) }
+
+// Finish waits until everything taken is answered, wait at most.
+func (s *Session) Finish(wait time.Duration) {
+	timeout := time.AfterFunc(wait, func() {
+		s.mu.Lock()
+		s.closed = true
+		s.room.Broadcast()
+		s.mu.Unlock()
+	})
+	defer timeout.Stop()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.inFlight > 0 && !s.closed {
+		s.room.Wait()
+	}
+}
 
 // Closed says that the connection has ended. Calls that were taken are finished; nobody hears of them.
 func (s *Session) Closed() {
@@ -133,7 +150,7 @@ func (s *Session) run() {
 		// One peer's fault, or ours in serving it, must not end everybody's connection.
 		if p := recover(); p != nil {
 			s.hub.cfg.Log.Error("call panicked", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
-			s.peer.Close()
+			_ = s.peer.Close() // it ends the link's loop
 		}
 	}()
 	for {
@@ -154,7 +171,7 @@ func (s *Session) run() {
 func (s *Session) finished() {
 	s.mu.Lock()
 	s.inFlight--
-	s.room.Signal()
+	s.room.Broadcast()
 	s.mu.Unlock()
 }
 
@@ -209,16 +226,19 @@ func (s *Session) errorFrame(id jsontext.Value, e *wire.Error) []byte {
 func (s *Session) answer(frame []byte) {
 	s.mu.Lock()
 	closing := s.closed
-	if s.opening {
+	switch {
+	case closing:
+		s.opening, s.early = false, nil
+	case s.opening:
 		s.opening = false
 		s.peer.Hold(frame)
-		s.peer.Write(s.early)
+		s.peer.Send(s.early)
 		s.early = nil
-	} else if !closing {
-		s.peer.Write(frame)
+	default:
+		s.peer.Send(frame)
 	}
 	s.inFlight--
-	s.room.Signal()
+	s.room.Broadcast()
 	s.mu.Unlock()
 	if closing {
 		s.peer.CloseAfter(frame, drainWait)
@@ -254,7 +274,7 @@ func (s *Session) Push(frames []byte) {
 		return
 	}
 	s.mu.Unlock()
-	s.peer.Write(frames)
+	s.peer.Send(frames)
 }
 
 // Checkpoint sends the cursor up to which everything was sent.
@@ -333,9 +353,11 @@ func (s *Session) enter(id auth.Identity) bool {
 	}
 	s.identity, s.opening = &id, true
 	s.live = s.hub.cfg.Router.Add(id.User, s.framing.Format, s, s.hub.cfg.Chat.Position())
+	// Under the lock, so that Closed comes before all of it or after.
+	old := s.hub.claim(sessionKey{id.User, id.Session}, s)
 	s.mu.Unlock()
-	if old := s.hub.claim(sessionKey{id.User, id.Session}, s); old != nil {
-		old.peer.Close()
+	if old != nil {
+		_ = old.peer.Close() // silently: the client knows
 	}
 	return true
 }
@@ -390,12 +412,19 @@ func (s *Session) check(now time.Time) {
 		s.end(wire.Close{Code: "idle", Message: "nothing came for 75 seconds"})
 	case quiet > api.Heartbeat && now.Sub(time.Unix(0, s.pinged.Load())) > api.Heartbeat:
 		s.pinged.Store(now.UnixNano())
-		s.peer.Write(s.framing.Ping)
+		s.peer.Send(s.framing.Ping)
 	}
 }
 
 // restartHint is when clients of a stopping server are to come back.
 const restartHint = 2 * time.Second
+
+func (s *Session) stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopped = true
+	s.room.Broadcast()
+}
 
 func (s *Session) drain() {
 	s.end(wire.Close{

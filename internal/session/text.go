@@ -2,13 +2,14 @@ package session
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/linnet-im/linnet/internal/api"
 	"github.com/linnet-im/linnet/internal/chat"
 	"github.com/linnet-im/linnet/internal/router"
-	"github.com/linnet-im/linnet/wire"
 	"github.com/linnet-im/linnet/wire/line"
 )
 
@@ -57,10 +58,11 @@ type Text struct {
 	remote Remote
 	began  time.Time
 
-	mu     sync.Mutex
-	user   chat.UserID
-	live   *router.Live
-	closed bool
+	mu      sync.Mutex
+	user    chat.UserID
+	live    *router.Live
+	closed  bool
+	stopped bool // nothing more is taken
 }
 
 // NewText makes the session of a text connection. format is TextFormat's, one for all.
@@ -75,7 +77,7 @@ func (h *Hub) NewText(peer Peer, format *router.Format, remote Remote) *Text {
 func (t *Text) SignIn(name string) error {
 	user, err := t.hub.guest(name)
 	if err != nil {
-		return err
+		return told(err)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -99,10 +101,14 @@ func (t *Text) SignIn(name string) error {
 // on the way to the peer, or with what went wrong. It does not block.
 func (t *Text) Say(text string, done func(error)) {
 	t.mu.Lock()
-	user := t.user
+	user, stopped := t.user, t.stopped
 	t.mu.Unlock()
+	if stopped {
+		done(errors.New("the server is restarting; come back in a moment"))
+		return
+	}
 	if user == "" {
-		done(wire.Errorf(wire.CodeSession, "say who you are first: iam:NAME"))
+		done(errors.New("say who you are first: iam:NAME"))
 		return
 	}
 	content, err := json.Marshal(struct {
@@ -125,7 +131,15 @@ type said struct {
 }
 
 func (s *said) Answer(_ chat.Place, err error) { s.err = err }
-func (s *said) Flush()                         { s.done(s.err) }
+func (s *said) Flush()                         { s.done(told(s.err)) }
+
+// told is what of an error a person at a terminal is told.
+func told(err error) error {
+	if err == nil {
+		return nil
+	}
+	return errors.New(api.Error(err).Message)
+}
 
 // Leave says that the connection has ended.
 func (t *Text) Leave() {
@@ -140,7 +154,7 @@ func (t *Text) Leave() {
 }
 
 // Push sends lines.
-func (t *Text) Push(lines []byte) { t.peer.Write(lines) }
+func (t *Text) Push(lines []byte) { t.peer.Send(lines) }
 
 // Checkpoint does nothing: the text protocol has no cursors.
 func (t *Text) Checkpoint(chat.Position) {}
@@ -152,6 +166,12 @@ func (t *Text) check(now time.Time) {
 	if anonymous && now.Sub(t.began) > signInTime {
 		t.peer.CloseAfter([]byte("error: nobody signed in for two minutes; come back with iam:NAME\n"), drainWait)
 	}
+}
+
+func (t *Text) stop() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.stopped = true
 }
 
 func (t *Text) drain() {

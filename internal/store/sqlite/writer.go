@@ -110,6 +110,17 @@ func prepareAll(ctx context.Context, p preparer, list []statement) error {
 	return nil
 }
 
+// Healthy answers why nothing can be written any more, nil when all is well. It may
+// wait for an Update that runs.
+func (s *Store) Healthy() error {
+	s.writer.mu.Lock()
+	defer s.writer.mu.Unlock()
+	if s.writer.broken != nil {
+		return fmt.Errorf("sqlite: nothing is written since a commit failed; the server must be started again: %w", s.writer.broken)
+	}
+	return nil
+}
+
 // close moves the write-ahead log into the file and closes it.
 func (w *writer) close() error {
 	var errs []error

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/linnet-im/linnet/internal/bench"
+)
+
+// runBench measures a server and writes a table to out, and JSON where --json says.
+// It fails when the server lost, doubled or reordered anything.
+func runBench(ctx context.Context, args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(out)
+	var o bench.Options
+	window := flags.String("window", "1,32", "messages under way at a time: one run for each")
+	flags.IntVar(&o.Pairs, "pairs", 200, "direct: how many pairs")
+	flags.IntVar(&o.Members, "members", 1000, "fanout: members of the group, with the sender")
+	flags.IntVar(&o.Clients, "clients", 1000, "history: how many clients read")
+	flags.IntVar(&o.Conversations, "conversations", 5000, "history-many: of how many conversations")
+	flags.DurationVar(&o.Duration, "duration", 10*time.Second, "how long each workload is measured")
+	flags.IntVar(&o.Repeat, "repeat", 1, "run everything so many times and report medians")
+	flags.StringVar(&o.Link, "link", bench.LinkTCP, "tcp or ws")
+	flags.StringVar(&o.Dir, "dir", "", "where to put temporary data; it should be on the disk that matters")
+	flags.StringVar(&o.Server, "server", "", "address of a server that runs already; default: start one")
+	flags.StringVar(&o.SecretFile, "secret-file", "", "with --server: the file with its secret")
+	flags.IntVar(&o.PID, "pid", 0, "with --server: its process, for the CPU figures")
+	jsonFile := flags.String("json", "", "write the report as JSON to this file")
+	flags.Usage = func() {
+		fmt.Fprintln(out, "usage: linnet bench [direct|fanout|history|history-one|history-many|all]… [flags]")
+		flags.PrintDefaults()
+	}
+	workloads, args := splitWorkloads(args)
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	workloads = append(workloads, flags.Args()...)
+	var err error
+	if o.Workloads, err = parseWorkloads(workloads); err != nil {
+		return err
+	}
+	if o.Windows, err = parseWindows(*window); err != nil {
+		return err
+	}
+	if o.Program, err = os.Executable(); err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	report, err := bench.Run(ctx, o, os.Stderr)
+	if err != nil {
+		return err
+	}
+	if err := report.WriteTable(out); err != nil {
+		return err
+	}
+	if *jsonFile == "" {
+		return nil
+	}
+	encoded, err := json.MarshalIndent(report, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode the report: %w", err)
+	}
+	return os.WriteFile(*jsonFile, append(encoded, '\n'), 0o644)
+}
+
+// runBenchPeer is one of the bare programs that bench compares with. Users do not call it.
+func runBenchPeer(ctx context.Context, args []string, out io.Writer) error {
+	if len(args) != 2 {
+		return errors.New("usage: linnet bench-peer log|writer|pages FOLDER")
+	}
+	return bench.Peer(ctx, args[0], args[1], os.Stdin, out)
+}
+
+// splitWorkloads takes the words before the first flag.
+func splitWorkloads(args []string) (words, flags []string) {
+	for i, arg := range args {
+		if strings.HasPrefix(arg, "-") {
+			return args[:i:i], args[i:]
+		}
+	}
+	return args, nil
+}
+
+func parseWorkloads(words []string) ([]bench.Workload, error) {
+	history := []bench.Workload{bench.HistoryOne, bench.HistoryMany}
+	all := append([]bench.Workload{bench.Direct, bench.Fanout}, history...)
+	if len(words) == 0 {
+		return all, nil
+	}
+	var workloads []bench.Workload
+	for _, word := range words {
+		switch w := bench.Workload(word); w {
+		case "all":
+			workloads = append(workloads, all...)
+		case "history":
+			workloads = append(workloads, history...)
+		case bench.Direct, bench.Fanout, bench.HistoryOne, bench.HistoryMany:
+			workloads = append(workloads, w)
+		default:
+			return nil, fmt.Errorf("no such workload: %q; there are direct, fanout, history, history-one, history-many and all", word)
+		}
+	}
+	return workloads, nil
+}
+
+func parseWindows(list string) ([]int, error) {
+	var windows []int
+	for word := range strings.SplitSeq(list, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(word))
+		if err != nil {
+			return nil, fmt.Errorf("window: %q is not a number", word)
+		}
+		windows = append(windows, n)
+	}
+	return windows, nil
+}

@@ -1,0 +1,208 @@
+// Package app puts Linnet together and runs it: the one place that knows every part.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/linnet-im/linnet/internal/api"
+	"github.com/linnet-im/linnet/internal/auth"
+	"github.com/linnet-im/linnet/internal/chat"
+	"github.com/linnet-im/linnet/internal/config"
+	"github.com/linnet-im/linnet/internal/listen"
+	"github.com/linnet-im/linnet/internal/rest"
+	"github.com/linnet-im/linnet/internal/router"
+	"github.com/linnet-im/linnet/internal/session"
+	"github.com/linnet-im/linnet/internal/store/sqlite"
+	"github.com/linnet-im/linnet/wire"
+)
+
+// drainTime is how long a stopping server waits for its peers to take what they are owed.
+const drainTime = 5 * time.Second
+
+// Run serves until ctx ends, then drains: it takes no new work, answers the sends in
+// flight, tells the sessions to come back, and returns in seconds. out is told where to
+// point a browser and nc. Errors before it serves say which setting is wrong.
+func Run(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writer) (err error) {
+	folder, err := config.OpenFolder(cfg.Data)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, folder.Close()) }()
+	secret, err := folder.Secret(cfg.Secret)
+	if err != nil {
+		return err
+	}
+	store, err := sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(cfg.Data, "linnet.db"), Logger: log})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	s, err := newServer(ctx, cfg, secret, store, log)
+	if err != nil {
+		return err
+	}
+	return s.run(ctx, out)
+}
+
+// server is a running Linnet.
+type server struct {
+	cfg    config.Config
+	log    *slog.Logger
+	store  *sqlite.Store
+	chat   *chat.Service
+	router *router.Router
+	hub    *session.Hub
+	links  *links
+	http   *http.Server
+	port   *listen.Server
+}
+
+func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sqlite.Store, log *slog.Logger) (*server, error) {
+	s := &server{cfg: cfg, log: log, store: store}
+	s.router = router.New(router.Config{
+		MaySee: func(u chat.UserID, k chat.ConversationKind) bool { return s.chat.MaySee(u, k) },
+		Log:    log,
+	}, store)
+	limits := config.DefaultLimits()
+	var err error
+	s.chat, err = chat.New(ctx, chat.Config{
+		Guests: chat.Guests(cfg.Guests),
+		Limits: chat.Limits{
+			SendsPerSecond: limits.UserSendsPerSecond, SendsBurst: limits.UserSendsBurst,
+			RoomSendsPerSec: limits.ConversationSendsPerSecond, RoomSendsBurst: limits.ConversationSendsBurst,
+			NewDirectsHourly: limits.NewDirectsPerHour, MembersPerCall: limits.MembersPerCall,
+			GroupMembers: limits.GroupMembers, CallsKept: limits.DedupeWindow,
+		},
+	}, store, s.router)
+	if err != nil {
+		return nil, err
+	}
+	verifier := auth.New(auth.Config{Secret: secret, Issuer: cfg.TokenIssuer, Audience: cfg.TokenAudience})
+	table := api.New(s.chat)
+	s.hub = session.NewHub(session.Config{
+		Chat: s.chat, Router: s.router, Table: table, Verifier: verifier, Log: log,
+		Limits: wire.Limits{
+			FrameBytes: limits.FrameBytes, ContentBytes: api.MaxContent, InFlight: limits.InFlight,
+			DedupeMS: limits.DedupeWindow.Milliseconds(), ListLimit: api.MaxPage, Members: limits.MembersPerCall,
+		},
+	})
+	s.links = newLinks(s.hub, limits, log)
+	handler, err := rest.New(rest.Config{
+		Hub: s.hub, Table: table, Chat: s.chat, Verifier: verifier, BodyBytes: int64(limits.FrameBytes),
+		Hosts: cfg.Hosts, Origins: cfg.Origins, Ready: s.ready, Socket: s.links.serveSocket, Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.http = &http.Server{
+		Handler: handler, ReadHeaderTimeout: limits.HeaderTimeout, ReadTimeout: limits.BodyTimeout,
+		IdleTimeout: limits.IdleTimeout, MaxHeaderBytes: limits.HeaderBytes,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	return s, nil
+}
+
+// ready says whether sends can be stored.
+func (s *server) ready() error { return s.store.Healthy() }
+
+// run serves until ctx ends, and drains.
+func (s *server) run(ctx context.Context, out io.Writer) error {
+	ln, err := net.Listen("tcp", s.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w; is another server running? --listen takes another address", err)
+	}
+	s.port = listen.New(ln, listen.Config{
+		JSON: s.links.serveLines, Text: s.links.serveText, TLS: s.links.serveTLS,
+		MaxConns: s.cfg.MaxConnections, PerAddress: config.DefaultLimits().PerAddress, Log: s.log,
+	})
+	// What serves and what delivers end at different times: sends in flight are
+	// committed and delivered after the last frame was taken.
+	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
+	delivering, stopDelivering := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopServing()
+	defer stopDelivering()
+	var background, delivery sync.WaitGroup
+	delivery.Go(func() { s.router.Run(delivering) })
+	background.Go(func() { s.hub.Run(serving) })
+	background.Go(func() {
+		s.chat.TidyEvery(serving, time.Hour, func(err error) { s.log.Error("old calls not forgotten", slog.Any("error", err)) })
+	})
+	failed := make(chan error, 3)
+	background.Go(func() { failed <- s.port.Serve() })
+	background.Go(func() {
+		if err := s.http.Serve(s.port); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+			failed <- err
+		}
+	})
+	if s.cfg.UDP {
+		if err := s.listenUDP(serving, ln.Addr(), &background, failed); err != nil {
+			_ = ln.Close()
+			return err
+		}
+	}
+	s.greet(out, ln.Addr())
+
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	s.log.Info("draining", slog.Int("sessions", s.hub.Count()))
+	_ = s.port.Close() // what it accepted goes on
+	s.hub.Stop()
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
+	if shutErr := s.http.Shutdown(limit); shutErr != nil {
+		s.log.Warn("requests were cut off", slog.Any("error", shutErr))
+	}
+	s.chat.Close()
+	stopDelivering()
+	delivery.Wait()
+	s.hub.Drain()
+	s.port.Wait(limit)
+	stopServing()
+	background.Wait()
+	s.log.Info("stopped")
+	return err
+}
+
+// listenUDP serves the text protocol over UDP on the port that TCP has.
+func (s *server) listenUDP(ctx context.Context, addr net.Addr, background *sync.WaitGroup, failed chan<- error) error {
+	tcp, ok := addr.(*net.TCPAddr)
+	if !ok {
+		return nil
+	}
+	pc, err := net.ListenUDP("udp", &net.UDPAddr{IP: tcp.IP, Port: tcp.Port, Zone: tcp.Zone})
+	if err != nil {
+		return fmt.Errorf("udp: %w; --udp off serves without it", err)
+	}
+	background.Go(func() {
+		if err := s.links.serveUDP(ctx, pc); err != nil {
+			failed <- err
+		}
+	})
+	return nil
+}
+
+// greet says where to go.
+func (s *server) greet(out io.Writer, addr net.Addr) {
+	host, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return // the address of a listener always splits
+	}
+	fmt.Fprintf(out, "Linnet serves on %s. Its data is in %s.\n\n", addr, s.cfg.Data)
+	fmt.Fprintf(out, "  in a browser   http://%s/\n", addr)
+	fmt.Fprintf(out, "  in a terminal  nc %s %s      then type  iam:YOURNAME  and  msg:hello\n", host, port)
+	if s.cfg.UDP {
+		fmt.Fprintf(out, "  over UDP       nc -u %s %s\n", host, port)
+	}
+	fmt.Fprintf(out, "  for an app     linnet token alice --data %s\n\n", s.cfg.Data)
+}

@@ -1,0 +1,237 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/linnet-im/linnet/internal/chat"
+	"github.com/linnet-im/linnet/internal/config"
+	"github.com/linnet-im/linnet/internal/link/lines"
+	"github.com/linnet-im/linnet/internal/link/sock"
+	"github.com/linnet-im/linnet/internal/link/text"
+	"github.com/linnet-im/linnet/internal/link/ws"
+	"github.com/linnet-im/linnet/internal/listen"
+	"github.com/linnet-im/linnet/internal/router"
+	"github.com/linnet-im/linnet/internal/session"
+	"github.com/linnet-im/linnet/wire"
+	"github.com/linnet-im/linnet/wire/line"
+)
+
+// lastWords is how long the last frames to a peer may take to go out.
+const lastWords = 5 * time.Second
+
+// links joins the sockets to the sessions: it is the one place that knows both.
+type links struct {
+	hub        *session.Hub
+	frameBytes int
+	queueBytes int
+	lines      *session.Framing
+	ws         *session.Framing
+	text       *router.Format
+	log        *slog.Logger
+}
+
+func newLinks(hub *session.Hub, limits config.Limits, log *slog.Logger) *links {
+	return &links{
+		hub: hub, frameBytes: limits.FrameBytes, queueBytes: limits.OutboxBytes,
+		lines: linesFraming(), ws: wsFraming(), text: session.TextFormat(), log: log,
+	}
+}
+
+// overflowed are the last words to a peer that does not take what it is sent.
+var overflowed = wire.Close{
+	Code: "slow", Message: "you do not take what you are sent: come back and sync", RetryAfterMS: 1000,
+}
+
+// linesFraming is JSON-RPC, one object a line.
+func linesFraming() *session.Framing {
+	frame := func(dst, payload []byte) []byte { return append(append(dst, payload...), '\n') }
+	return &session.Framing{
+		Format: jsonFormat(frame),
+		Frame:  frame,
+		Ping:   frame(nil, wire.AppendNotification(nil, "ping", []byte("{}"))),
+		Goodbye: func(dst []byte, c wire.Close) []byte {
+			return frame(dst, closeNotification(c))
+		},
+	}
+}
+
+// wsFraming is JSON-RPC, one object a WebSocket message.
+func wsFraming() *session.Framing {
+	return &session.Framing{
+		Format: jsonFormat(ws.AppendText),
+		Frame:  ws.AppendText,
+		Ping:   ws.AppendPing(nil, nil),
+		Goodbye: func(dst []byte, c wire.Close) []byte {
+			dst = ws.AppendText(dst, closeNotification(c))
+			return ws.AppendClose(dst, closeCode(c.Code), c.Code)
+		},
+	}
+}
+
+// closeCode gives the WebSocket close code for a reason: those that say "come back"
+// are RFC 6455's and IANA's 1012 and 1013.
+func closeCode(reason string) int {
+	switch reason {
+	case "restarting":
+		return 1012
+	case "slow", "idle":
+		return 1013
+	}
+	return 1008
+}
+
+func closeNotification(c wire.Close) []byte {
+	params, err := json.Marshal(c)
+	if err != nil {
+		panic(err) // strings and numbers always encode
+	}
+	return wire.AppendNotification(nil, "close", params)
+}
+
+func jsonFormat(frame func(dst, payload []byte) []byte) *router.Format {
+	return &router.Format{
+		Event: func(dst []byte, e *chat.Event) []byte {
+			return frame(dst, wire.AppendNotification(make([]byte, 0, len(e.JSON)+64), "event", e.JSON))
+		},
+		Notice: func(dst []byte, method string, params []byte) []byte {
+			return frame(dst, wire.AppendNotification(nil, method, params))
+		},
+	}
+}
+
+// socket takes a connection over, with the bytes that were read already.
+func (l *links) socket(nc net.Conn, goodbye []byte) (*sock.Conn, []byte) {
+	var first []byte
+	if c, ok := nc.(*listen.Conn); ok {
+		first = c.TakePrefix()
+	}
+	return sock.New(nc, sock.Config{MaxQueue: l.queueBytes, Overflowed: goodbye}), first
+}
+
+// remote says where a connection's peer is.
+func remote(nc net.Conn) session.Remote {
+	r := session.Remote{Loopback: isLoopback(nc.RemoteAddr())}
+	if c, ok := nc.(*listen.Conn); ok {
+		r.SignedIn = c.SignedIn
+	}
+	return r
+}
+
+func isLoopback(addr net.Addr) bool {
+	ap, err := netip.ParseAddrPort(addr.String())
+	return err == nil && ap.Addr().Unmap().IsLoopback()
+}
+
+// serveLines speaks JSON-RPC, one object a line, until the connection ends. What the
+// peer asked before it closed its side is still answered.
+func (l *links) serveLines(nc *listen.Conn) {
+	c, first := l.socket(nc, l.lines.Goodbye(nil, overflowed))
+	s := l.hub.New(c, l.lines, remote(nc))
+	defer s.Closed()
+	defer func() { _ = c.Close() }() // a second close does nothing
+	cutter := lines.Cutter{Max: l.frameBytes}
+	emit := func(frame []byte) error {
+		s.Frame(frame)
+		return nil
+	}
+	err := cutter.Feed(first, emit)
+	if err == nil {
+		err = c.ReadLoop(func(p []byte) error { return cutter.Feed(p, emit) })
+	}
+	switch {
+	case errors.Is(err, lines.ErrTooLong):
+		s.Refuse(wire.Errorf(wire.CodeTooLarge, "a line has at most %d bytes", l.frameBytes))
+		c.CloseAfter(nil, lastWords)
+		<-c.Done()
+	case ended(err):
+		if rest := cutter.Rest(); len(rest) > 0 {
+			s.Frame(rest)
+		}
+		s.Finish(lastWords)
+		c.CloseAfter(nil, lastWords)
+		<-c.Done()
+	}
+}
+
+// serveSocket speaks JSON-RPC, one object a WebSocket message. It returns at once, so
+// that the request's goroutine and its stack go.
+func (l *links) serveSocket(w http.ResponseWriter, r *http.Request) {
+	nc, first, err := ws.Accept(w, r)
+	if err != nil {
+		var refused *ws.Refusal
+		if errors.As(err, &refused) {
+			http.Error(w, refused.Reason, refused.Status)
+		}
+		return
+	}
+	go l.socketLoop(nc, first)
+}
+
+func (l *links) socketLoop(nc net.Conn, first []byte) {
+	c, _ := l.socket(nc, l.ws.Goodbye(nil, overflowed))
+	s := l.hub.New(c, l.ws, remote(nc))
+	defer s.Closed()
+	defer func() { _ = c.Close() }() // a second close does nothing
+	cutter := ws.Cutter{Max: l.frameBytes}
+	h := ws.Handler{
+		Text: func(message []byte) error { s.Frame(message); return nil },
+		Ping: func(payload []byte) error { s.Heard(); c.Send(ws.AppendPong(nil, payload)); return nil },
+		Pong: s.Heard,
+		Close: func(code int, _ string) error {
+			if code == 1005 {
+				code = ws.CloseNormal
+			}
+			return &ws.Error{Code: code, Reason: ""}
+		},
+	}
+	err := cutter.Feed(first, &h)
+	if err == nil {
+		err = c.ReadLoop(func(p []byte) error { return cutter.Feed(p, &h) })
+	}
+	var broken *ws.Error
+	if errors.As(err, &broken) {
+		s.Finish(lastWords)
+		c.CloseAfter(ws.AppendClose(nil, broken.Code, broken.Reason), lastWords)
+		<-c.Done()
+	}
+}
+
+// serveText speaks the text protocol.
+func (l *links) serveText(nc *listen.Conn) {
+	c, first := l.socket(nc, line.Error(nil, overflowed.Message))
+	text.Serve(c, first, l.hub.NewText(c, l.text, remote(nc)))
+}
+
+// serveTLS ends a connection that begins with TLS, which is not served yet.
+func (l *links) serveTLS(nc *listen.Conn) {
+	l.log.Info("a client tried TLS, which this release does not speak", slog.String("from", nc.RemoteAddr().String()))
+	_ = nc.Close()
+}
+
+// serveUDP speaks the text protocol over datagrams until ctx ends.
+func (l *links) serveUDP(ctx context.Context, pc *net.UDPConn) error {
+	return text.ServeUDP(ctx, pc, l.log, func(addr netip.AddrPort, write func([]byte)) text.Speaker {
+		return l.hub.NewText(datagrams(write), l.text, session.Remote{Loopback: addr.Addr().Unmap().IsLoopback()})
+	})
+}
+
+// datagrams is a session.Peer without a connection: nothing waits, nothing is closed.
+type datagrams func(lines []byte)
+
+func (d datagrams) Send(p []byte) bool { d(p); return true }
+func (d datagrams) Hold(p []byte)      { d(p) }
+func (d datagrams) Flush()             {}
+func (d datagrams) Close() error       { return nil }
+
+func (d datagrams) CloseAfter(last []byte, _ time.Duration) { d(last) }
+
+// ended says that the peer has sent everything.
+func ended(err error) bool { return errors.Is(err, io.EOF) }

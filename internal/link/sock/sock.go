@@ -1,0 +1,259 @@
+// Package sock is a socket that is written to without blocking and read without holding
+// a buffer, which is what lets one goroutine serve a thousand slow peers and an idle
+// connection cost next to nothing.
+package sock
+
+import (
+	"net"
+	"sync"
+	"time"
+)
+
+// Config configures a Conn.
+type Config struct {
+	// MaxQueue is how many bytes may wait for the peer; with more the connection is
+	// closed. The kernel's buffers are not counted.
+	MaxQueue int
+	// Overflowed are the last bytes to a peer that is closed for that.
+	Overflowed []byte
+}
+
+const (
+	// stallTime is how long a peer may take nothing while something waits for it.
+	stallTime = 10 * time.Second
+	// sendBuffer bounds what the kernel takes from us for a peer that does not read.
+	sendBuffer = 128 << 10
+	// chunk is how much a waiting writer hands to the kernel at a time.
+	chunk = 64 << 10
+)
+
+// state says who is writing. At most one goroutine is ever inside a write.
+type state uint8
+
+const (
+	idle    state = iota // nobody; nothing waits but what is held
+	writing              // somebody, who will see what is appended meanwhile
+	waiting              // a goroutine that waits for the kernel to take more
+)
+
+// Conn is a connection. Its methods may be called concurrently, ReadLoop by one
+// goroutine at a time. But for ReadLoop none blocks.
+type Conn struct {
+	nc  net.Conn
+	raw rawConn
+	cfg Config
+
+	mu      sync.Mutex
+	state   state
+	queue   []byte // what waits, in order
+	ending  bool   // nothing more is taken; closes when the queue is out
+	closed  bool
+	closing sync.Once
+	done    chan struct{}
+}
+
+// New takes over nc.
+func New(nc net.Conn, cfg Config) *Conn {
+	c := &Conn{nc: nc, cfg: cfg, done: make(chan struct{})}
+	c.raw = rawOf(nc)
+	if tcp, ok := nc.(interface{ SetWriteBuffer(int) error }); ok {
+		_ = tcp.SetWriteBuffer(sendBuffer) // a larger one only costs memory
+	}
+	return c
+}
+
+// RemoteAddr gives the peer's address.
+func (c *Conn) RemoteAddr() net.Addr { return c.nc.RemoteAddr() }
+
+// SetReadDeadline sets when ReadLoop gives up; the zero time is never.
+func (c *Conn) SetReadDeadline(t time.Time) error { return c.nc.SetReadDeadline(t) }
+
+// Done is closed when the connection is.
+func (c *Conn) Done() <-chan struct{} { return c.done }
+
+// Send writes p behind everything queued before. What the kernel does not take at once
+// waits in the queue. It answers false when the connection takes nothing any more. p is
+// not kept and not written to.
+func (c *Conn) Send(p []byte) bool {
+	c.mu.Lock()
+	if c.closed || c.ending {
+		c.mu.Unlock()
+		return false
+	}
+	if c.state != idle {
+		ok := c.append(p)
+		c.mu.Unlock()
+		return ok
+	}
+	if len(c.queue) > 0 {
+		if !c.append(p) {
+			c.mu.Unlock()
+			return false
+		}
+		p = nil
+	}
+	c.write(p) // unlocks
+	return true
+}
+
+// Hold queues p without writing it: it leaves with the next Send or Flush.
+func (c *Conn) Hold(p []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closed && !c.ending {
+		c.append(p)
+	}
+}
+
+// Flush writes what is held.
+func (c *Conn) Flush() {
+	c.mu.Lock()
+	if c.closed || c.state != idle || len(c.queue) == 0 {
+		c.mu.Unlock()
+		return
+	}
+	c.write(nil) // unlocks
+}
+
+// append queues p under c.mu, or ends the connection when that is too much.
+func (c *Conn) append(p []byte) bool {
+	// One frame may be longer than the queue: an answer that the peer has asked for.
+	if len(c.queue) > 0 && len(c.queue)+len(p) > c.cfg.MaxQueue {
+		c.overflow()
+		return false
+	}
+	c.queue = append(c.queue, p...)
+	return true
+}
+
+// overflow ends the connection under c.mu: what waits is dropped, but for a frame that
+// is partly out; nobody could tell where one begins, so the last words follow only if
+// the peer takes what is before them.
+func (c *Conn) overflow() {
+	c.ending = true
+	c.queue = append(c.queue, c.cfg.Overflowed...)
+	time.AfterFunc(time.Second, func() { _ = c.Close() })
+}
+
+// write writes p, or the queue when p is nil, and what is appended meanwhile. It is
+// called with c.mu held in state idle, and lets it go.
+func (c *Conn) write(p []byte) {
+	c.state = writing
+	fromQueue := p == nil
+	var own []byte
+	if fromQueue {
+		own, c.queue = c.queue, nil
+		p = own
+	}
+	for {
+		c.mu.Unlock()
+		n, err := c.raw.tryWrite(p)
+		c.mu.Lock()
+		if err != nil {
+			c.state = idle
+			c.mu.Unlock()
+			_ = c.Close()
+			return
+		}
+		if n < len(p) {
+			// The rest goes before what others have appended.
+			c.queue = append(append(make([]byte, 0, len(p)-n+len(c.queue)), p[n:]...), c.queue...)
+			c.state = waiting
+			c.mu.Unlock()
+			go c.drain()
+			return
+		}
+		if len(c.queue) == 0 {
+			if own != nil && cap(own) <= 4096 {
+				c.queue = own[:0] // the next one need not allocate
+			}
+			c.state = idle
+			end := c.ending
+			c.mu.Unlock()
+			if end {
+				c.finish()
+			}
+			return
+		}
+		own, c.queue = c.queue, nil
+		p = own
+	}
+}
+
+// drain waits until the kernel has taken the queue. It is the one writer meanwhile.
+func (c *Conn) drain() {
+	for {
+		c.mu.Lock()
+		if c.closed || len(c.queue) == 0 {
+			c.queue, c.state = nil, idle
+			end := c.ending
+			c.mu.Unlock()
+			if end {
+				c.finish()
+			}
+			return
+		}
+		n := min(len(c.queue), chunk)
+		p := append(make([]byte, 0, n), c.queue[:n]...)
+		c.mu.Unlock()
+		_ = c.nc.SetWriteDeadline(time.Now().Add(stallTime)) // a closed connection fails below
+		written, err := c.nc.Write(p)
+		_ = c.nc.SetWriteDeadline(time.Time{})
+		c.mu.Lock()
+		c.queue = c.queue[written:]
+		c.mu.Unlock()
+		if err != nil {
+			_ = c.Close()
+		}
+	}
+}
+
+// CloseAfter queues last, takes nothing more, and closes when everything is out, after
+// wait at the latest.
+func (c *Conn) CloseAfter(last []byte, wait time.Duration) {
+	c.mu.Lock()
+	if c.closed || c.ending {
+		c.mu.Unlock()
+		return
+	}
+	c.queue = append(c.queue, last...)
+	c.ending = true
+	time.AfterFunc(wait, func() { _ = c.Close() })
+	switch {
+	case c.state != idle:
+		c.mu.Unlock()
+	case len(c.queue) == 0:
+		c.mu.Unlock()
+		c.finish()
+	default:
+		c.write(nil) // unlocks
+	}
+}
+
+// finish half-closes, so that the peer reads everything before the end, and closes when
+// the peer has closed or a moment later.
+func (c *Conn) finish() {
+	half, ok := c.nc.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil {
+		_ = c.Close()
+		return
+	}
+	// The reader sees the peer's end and closes; this is for a peer that does not.
+	time.AfterFunc(time.Second, func() { _ = c.Close() })
+}
+
+// Close closes at once; what waits is lost.
+func (c *Conn) Close() error {
+	var err error
+	c.closing.Do(func() {
+		c.mu.Lock()
+		c.closed = true
+		c.mu.Unlock()
+		close(c.done)
+		err = c.nc.Close()
+	})
+	return err
+}
+
+// buffers are for reading; a connection has one only while there is something to read.
+var buffers = sync.Pool{New: func() any { return new([16 << 10]byte) }}

@@ -1,0 +1,251 @@
+// Package listen is the one port: it reads a connection's first bytes, finds out what it
+// speaks, and hands it to the link for that. It counts connections and can end them all.
+package listen
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	// firstWait is how long the first byte may take: a person types slowly.
+	firstWait = 2 * time.Minute
+	// restWait is how long the rest of a verb may take.
+	restWait = 5 * time.Second
+	// maxPeek bounds the blanks before a verb.
+	maxPeek = 64
+)
+
+// Config configures a Server. The handlers own the connection they are given and return
+// at once or when it is over.
+type Config struct {
+	JSON func(*Conn)
+	Text func(*Conn)
+	TLS  func(*Conn)
+
+	MaxConns   int // in all
+	PerAddress int // of one address, not signed in yet
+	Log        *slog.Logger
+}
+
+// Server accepts connections. What speaks HTTP is accepted from it as a net.Listener.
+type Server struct {
+	cfg Config
+	ln  net.Listener
+
+	http   chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+	wg     sync.WaitGroup
+
+	mu        sync.Mutex
+	conns     map[*Conn]struct{}
+	anonymous map[netip.Addr]int
+	empty     chan struct{} // closed when conns is empty and the server is closed
+}
+
+// New makes a server on a listener. Serve accepts from it.
+func New(ln net.Listener, cfg Config) *Server {
+	return &Server{
+		cfg: cfg, ln: ln, http: make(chan net.Conn), closed: make(chan struct{}),
+		conns: make(map[*Conn]struct{}), anonymous: make(map[netip.Addr]int), empty: make(chan struct{}),
+	}
+}
+
+// Serve accepts until Close; then it returns nil, when all it started has ended.
+func (s *Server) Serve() error {
+	defer s.wg.Wait()
+	wait := 5 * time.Millisecond
+	for {
+		nc, err := s.ln.Accept()
+		select {
+		case <-s.closed:
+			if err == nil {
+				_ = nc.Close()
+			}
+			return nil
+		default:
+		}
+		if err != nil {
+			// Out of descriptors or memory: those who are connected go on.
+			if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOBUFS) ||
+				errors.Is(err, syscall.ENOMEM) || errors.Is(err, syscall.ECONNABORTED) {
+				s.cfg.Log.Warn("connection not accepted", slog.Any("error", err))
+				select {
+				case <-time.After(wait):
+				case <-s.closed:
+				}
+				wait = min(2*wait, time.Second)
+				continue
+			}
+			return fmt.Errorf("accept: %w", err)
+		}
+		wait = 5 * time.Millisecond
+		if c := s.admit(nc); c != nil {
+			s.wg.Go(func() { s.sort(c) })
+		}
+	}
+}
+
+// admit counts a connection in, or closes it when there are too many.
+func (s *Server) admit(nc net.Conn) *Conn {
+	c := &Conn{Conn: nc, server: s, addr: addrOf(nc)}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.conns) >= s.cfg.MaxConns || s.anonymous[c.addr] >= s.cfg.PerAddress && !c.addr.IsLoopback() {
+		_ = nc.Close()
+		return nil
+	}
+	s.conns[c] = struct{}{}
+	s.anonymous[c.addr]++
+	return c
+}
+
+func addrOf(nc net.Conn) netip.Addr {
+	ap, err := netip.ParseAddrPort(nc.RemoteAddr().String())
+	if err != nil {
+		return netip.Addr{}
+	}
+	return ap.Addr().Unmap()
+}
+
+// sort reads until it is known what a connection speaks and hands it on.
+func (s *Server) sort(c *Conn) {
+	kind, err := c.peek()
+	if err != nil {
+		_ = c.Close()
+		return
+	}
+	switch kind {
+	case HTTP:
+		select {
+		case s.http <- c:
+		case <-s.closed:
+			_ = c.Close()
+		}
+	case JSON:
+		s.cfg.JSON(c)
+	case TLS:
+		s.cfg.TLS(c)
+	default:
+		s.cfg.Text(c)
+	}
+}
+
+// peek reads c's first bytes into its prefix until they tell.
+func (c *Conn) peek() (Kind, error) {
+	deadline := time.Now().Add(firstWait)
+	buf := make([]byte, maxPeek)
+	n := 0
+	for {
+		if err := c.Conn.SetReadDeadline(deadline); err != nil {
+			return Undecided, err
+		}
+		m, err := c.Conn.Read(buf[n:])
+		if m > 0 && n == 0 {
+			// For all of the rest: a trickle does not hold a connection.
+			deadline = time.Now().Add(restWait)
+		}
+		n += m
+		kind := classify(buf[:n])
+		// The start of a text verb, and then silence or the end, is for the text link to answer.
+		late := n > 0 && err != nil && (buf[0] == 'i' || buf[0] == 'm')
+		switch {
+		case kind == Undecided && late, kind == Undecided && n == len(buf):
+			kind = Text
+		case kind == Undecided && err != nil:
+			return Undecided, err
+		}
+		if kind != Undecided {
+			c.prefix = buf[:n:n]
+			if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+				c.ended = err
+			}
+			return kind, c.Conn.SetReadDeadline(time.Time{})
+		}
+	}
+}
+
+// Accept gives the next connection that speaks HTTP.
+func (s *Server) Accept() (net.Conn, error) {
+	select {
+	case c := <-s.http:
+		return c, nil
+	case <-s.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Addr gives the address listened on.
+func (s *Server) Addr() net.Addr { return s.ln.Addr() }
+
+// Close stops accepting; connections that are there stay.
+func (s *Server) Close() error {
+	var err error
+	s.once.Do(func() {
+		close(s.closed)
+		err = s.ln.Close()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if len(s.conns) == 0 {
+			close(s.empty)
+		}
+	})
+	return err
+}
+
+// Wait waits, after Close, until every connection has ended. When ctx ends first it
+// closes those that are left.
+func (s *Server) Wait(ctx context.Context) {
+	select {
+	case <-s.empty:
+		return
+	case <-ctx.Done():
+	}
+	s.mu.Lock()
+	left := make([]*Conn, 0, len(s.conns))
+	for c := range s.conns {
+		left = append(left, c)
+	}
+	s.mu.Unlock()
+	for _, c := range left {
+		_ = c.Close()
+	}
+}
+
+// forget takes a closed connection out of the counts.
+func (s *Server) forget(c *Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.conns[c]; !ok {
+		return
+	}
+	delete(s.conns, c)
+	s.signedIn(c)
+	select {
+	case <-s.closed:
+		if len(s.conns) == 0 {
+			close(s.empty)
+		}
+	default:
+	}
+}
+
+// signedIn takes c out of its address's count, under s.mu.
+func (s *Server) signedIn(c *Conn) {
+	if c.known {
+		return
+	}
+	c.known = true
+	if s.anonymous[c.addr]--; s.anonymous[c.addr] == 0 {
+		delete(s.anonymous, c.addr)
+	}
+}
