@@ -1,0 +1,21 @@
+//go:build !linux
+
+package bench
+
+import (
+	"errors"
+	"os"
+	"time"
+)
+
+// cpuTime is not known here; reports say n/a.
+func cpuTime(int) (time.Duration, error) { return 0, errors.ErrUnsupported }
+
+// openFiles is not known here.
+func openFiles() uint64 { return 0 }
+
+// fileSystem is not known here.
+func fileSystem(string) string { return "" }
+
+// syncData writes f to the disk.
+func syncData(f *os.File) error { return f.Sync() }
