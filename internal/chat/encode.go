@@ -1,10 +1,9 @@
 package chat
 
 import (
+	"encoding/json"
 	"strconv"
 	"time"
-
-	"encoding/json"
 )
 
 const timeLayout = "2006-01-02T15:04:05.000Z"

@@ -18,7 +18,7 @@ const (
 	maxGuestName = 128
 )
 
-// GuestID gives the id of the guest whose folded name is name.
+// GuestID gives the id of the guest of that name.
 func GuestID(name string) UserID { return UserID(guestPrefix + name) }
 
 // IsGuest says whether the user named itself.

@@ -6,10 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/netip"
-	"os"
 	"sync"
 	"syscall"
 	"time"
@@ -156,19 +156,15 @@ func (c *Conn) peek() (Kind, error) {
 		}
 		n += m
 		kind := classify(buf[:n])
-		// The start of a text verb, and then silence or the end, is for the text link to answer.
-		late := n > 0 && err != nil && (buf[0] == 'i' || buf[0] == 'm')
 		switch {
-		case kind == Undecided && late, kind == Undecided && n == len(buf):
-			kind = Text
+		case kind == Undecided && n > 0 && errors.Is(err, io.EOF), kind == Undecided && n == len(buf):
+			kind = Text // which answers that this is no verb
 		case kind == Undecided && err != nil:
 			return Undecided, err
 		}
 		if kind != Undecided {
 			c.prefix = buf[:n:n]
-			if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
-				c.ended = err
-			}
+			c.ended = err
 			return kind, c.Conn.SetReadDeadline(time.Time{})
 		}
 	}

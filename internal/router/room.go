@@ -22,8 +22,8 @@ type room struct {
 }
 
 // Join puts a session into a room and answers how many users are in it. It does nothing
-// once the session was removed. Links that print joins are told at once, up to 20 a
-// second; the other ones by a notice, at most one a second.
+// once the session was removed. Links that print joins are told at once, of up to 20 a
+// second and always of their own; the other ones by a notice, at most one a second.
 func (r *Router) Join(l *Live, id chat.ConversationID) (online int) {
 	r.mu.Lock()
 	rm := r.rooms[id]
@@ -50,6 +50,8 @@ func (r *Router) Join(l *Live, id chat.ConversationID) (online int) {
 		if rm.printed < noticeNames {
 			rm.printed++
 			printers = rm.printers()
+		} else if l.format.Joined != nil {
+			printers = []*Live{l} // whoever joins is told so
 		}
 	}
 	online = len(rm.users)

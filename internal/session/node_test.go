@@ -155,7 +155,9 @@ func lineFraming() *Framing {
 	frame := func(dst, payload []byte) []byte { return append(append(dst, payload...), '\n') }
 	return &Framing{
 		Format: &router.Format{
-			Event:  func(dst []byte, e *chat.Event) []byte { return frame(dst, wire.AppendNotification(nil, "event", e.JSON)) },
+			Event: func(dst []byte, e *chat.Event) []byte {
+				return frame(dst, wire.AppendNotification(nil, "event", e.JSON))
+			},
 			Notice: func(dst []byte, m string, p []byte) []byte { return frame(dst, wire.AppendNotification(nil, m, p)) },
 		},
 		Frame: frame,

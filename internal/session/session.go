@@ -38,6 +38,7 @@ type Peer interface {
 type Framing struct {
 	Format  *router.Format
 	Frame   func(dst, payload []byte) []byte      // one JSON value
+	End     []byte                                // a close without words; may be empty
 	Ping    []byte                                // asks the peer for a sign of life
 	Goodbye func(dst []byte, c wire.Close) []byte // the last frames before a close
 }
@@ -357,7 +358,7 @@ func (s *Session) enter(id auth.Identity) bool {
 	old := s.hub.claim(sessionKey{id.User, id.Session}, s)
 	s.mu.Unlock()
 	if old != nil {
-		_ = old.peer.Close() // silently: the client knows
+		old.leave()
 	}
 	return true
 }
@@ -434,10 +435,15 @@ func (s *Session) drain() {
 }
 
 // end closes the connection with last words.
-func (s *Session) end(c wire.Close) {
+func (s *Session) end(c wire.Close) { s.closeWith(s.framing.Goodbye(nil, c)) }
+
+// leave closes the connection silently: its client has made another.
+func (s *Session) leave() { s.closeWith(s.framing.End) }
+
+func (s *Session) closeWith(last []byte) {
 	s.mu.Lock()
 	s.closed = true
 	s.room.Broadcast()
 	s.mu.Unlock()
-	s.peer.CloseAfter(s.framing.Goodbye(nil, c), drainWait)
+	s.peer.CloseAfter(last, drainWait)
 }

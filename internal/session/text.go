@@ -111,6 +111,10 @@ func (t *Text) Say(text string, done func(error)) {
 		done(errors.New("say who you are first: iam:NAME"))
 		return
 	}
+	if text == "" {
+		done(errors.New("say something: msg:TEXT"))
+		return
+	}
 	content, err := json.Marshal(struct {
 		Type string `json:"type"`
 		Text string `json:"text"`
@@ -141,7 +145,7 @@ func told(err error) error {
 	return errors.New(api.Error(err).Message)
 }
 
-// Leave says that the connection has ended.
+// Leave says that the connection has ended. A second call does nothing.
 func (t *Text) Leave() {
 	t.mu.Lock()
 	t.closed = true

@@ -21,7 +21,7 @@ type Speaker interface {
 	// Say posts. It does not block; done is called once, when the message is on disk and
 	// its echo on the way, or with what went wrong.
 	Say(text string, done func(error))
-	// Leave says that the connection has ended.
+	// Leave says that the connection has ended. A second call does nothing.
 	Leave()
 }
 
@@ -121,6 +121,8 @@ func (l *link) finish() {
 	case <-timeout.C:
 	case <-l.conn.Done():
 	}
+	// Who sees the end may come back at once, and is then no second device.
+	l.speaker.Leave()
 	l.conn.CloseAfter(nil, lastWait)
 	<-l.conn.Done()
 }
