@@ -1,0 +1,3 @@
+// Package arch holds the tests of the house itself: who may import whom, and that every
+// package says what it is.
+package arch
