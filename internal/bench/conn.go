@@ -182,6 +182,12 @@ func (c *conn) answer(id int64, event func([]byte) error) ([]byte, error) {
 // isTimeout says whether a read ended at its deadline.
 func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
 
+// A member that only listens must give a sign of life when it is asked for one.
+var (
+	pingLine = []byte(`{"jsonrpc":"2.0","method":"ping"`)
+	pongLine = []byte(`{"jsonrpc":"2.0","method":"ping","params":{}}` + "\n")
+)
+
 // lines is the framing of TCP: one frame a line.
 type lines struct{}
 
@@ -189,6 +195,9 @@ func (lines) next(b []byte) (payload []byte, used int, reply []byte, err error) 
 	i := bytes.IndexByte(b, '\n')
 	if i < 0 {
 		return nil, 0, nil, nil
+	}
+	if bytes.HasPrefix(b, pingLine) {
+		return nil, i + 1, pongLine, nil
 	}
 	return b[:i:i], i + 1, nil, nil
 }

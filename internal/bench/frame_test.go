@@ -75,7 +75,7 @@ func TestFrames(t *testing.T) {
 		framing framing
 		stream  []byte
 	}{
-		{"lines", lines{}, []byte("one\n" + strings.Repeat("x", 200) + "\ntwo\n")},
+		{"lines", lines{}, []byte("one\n" + string(pingLine) + "}\n" + strings.Repeat("x", 200) + "\ntwo\n")},
 		{"websocket", websocket{}, ws},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -102,6 +102,23 @@ func TestFrames(t *testing.T) {
 				near.Close()
 			}
 		})
+	}
+}
+
+func TestWebSocketLengths(t *testing.T) {
+	for size, want := range map[int]string{
+		0:   "\x81\x80\x00\x00\x00\x00",
+		125: "\x81\xfd\x00\x00\x00\x00",
+		126: "\x81\xfe\x00\x7e\x00\x00\x00\x00",
+		300: "\x81\xfe\x01\x2c\x00\x00\x00\x00",
+	} {
+		var f websocket
+		before := []byte("before")
+		payload := strings.Repeat("p", size)
+		b := f.end(append(f.begin(before), payload...), len(before))
+		if string(b) != "before"+want+payload {
+			t.Errorf("%d bytes: %q", size, b)
+		}
 	}
 }
 

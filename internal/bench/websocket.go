@@ -20,9 +20,11 @@ const (
 	opPong  = 0xa
 )
 
-// clientHead is the length of the head of every frame the generator makes: a 16-bit
-// length and the mask.
-const clientHead = 8
+// The heads of the generator's frames: a 16-bit length, or a short one, and the mask.
+const (
+	clientHead = 8
+	shortHead  = 6 // of a frame below 126 bytes
+)
 
 // websocket is the framing of a WebSocket client. It masks with zeros: the mask is to
 // keep proxies from being tricked, there is none here, and the generator should not
@@ -71,9 +73,17 @@ func (websocket) begin(b []byte) []byte {
 	return append(b, 0x80|opText, 0x80|126, 0, 0, 0, 0, 0, 0)
 }
 
+// end writes the length in its shortest form, which the protocol asks for: a short
+// frame moves to where its shorter head ends. No frame of ours reaches 64 KiB.
 func (websocket) end(b []byte, start int) []byte {
-	binary.BigEndian.PutUint16(b[start+2:], uint16(len(b)-start-clientHead))
-	return b
+	size := len(b) - start - clientHead
+	if size >= 126 {
+		binary.BigEndian.PutUint16(b[start+2:], uint16(size))
+		return b
+	}
+	b[start+1] = 0x80 | byte(size)
+	copy(b[start+shortHead:], b[start+clientHead:])
+	return b[:start+shortHead+size]
 }
 
 // upgrade makes the opening handshake on c.
