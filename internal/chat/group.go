@@ -302,8 +302,12 @@ func (s *Service) Leave(ctx context.Context, a Actor, key [16]byte, clientID str
 }
 
 // heir gives the member who follows self as owner: the one in the group longest, as
-// this batch has left it; nil if there is nobody.
+// this batch has left it; nil if there is nobody, or if the one the store named has left
+// in this batch, since who is next is not known here.
 func (b *batch) heir(self MemberKey) *Member {
+	if named, ok := b.rows.Heirs[self]; ok && !joined(b.rows.Members[MemberKey{self.Conversation, named}]) {
+		return nil
+	}
 	var best *Member
 	for key, m := range b.rows.Members {
 		if key.Conversation != self.Conversation || key.User == self.User || !joined(m) {

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/linnet-im/linnet/internal/chat"
+	"github.com/linnet-im/linnet/internal/store/memory"
 )
 
 // seqs lists what a user sees of a conversation; voids are left out.
@@ -220,6 +222,47 @@ func TestOwnerLeaves(t *testing.T) {
 	if s := w.summary("owner", g); s.Conversation.Members != 0 || s.Joined {
 		t.Errorf("got %+v", s)
 	}
+}
+
+// The heir leaves, somebody else speaks and the owner leaves, all in one commit: who is
+// next is not among the rows that were read. Mutant: heir takes the best of those.
+func TestOwnerLeavesWithTheHeir(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := memory.New()
+		g := newWorldOn(t, store).group(1, false, "owner", "a-heir", "b-next", "c-talker")
+		gate := &gate{Store: store, open: make(chan struct{})}
+		w := newWorldOn(t, gate)
+		warm := w.start(as("x"), toUser("y", 1))
+		synctest.Wait() // the committer is in it
+		results := make(chan error, 2)
+		leave := func(u chat.UserID, n int) {
+			go func() {
+				_, err := w.leave(u, g, n)
+				results <- err
+			}()
+			synctest.Wait()
+		}
+		leave("a-heir", 2)
+		talk := w.start(as("c-talker"), into(g, 3))
+		leave("owner", 4)
+		close(gate.open)
+		if err := <-results; err != nil {
+			t.Errorf("the heir: %v", err)
+		}
+		wantCode(t, <-results, chat.CodeBusy)
+		for _, a := range []*answer{warm, talk} {
+			if _, err := a.wait(); err != nil {
+				t.Error(err)
+			}
+		}
+		if _, err := w.leave("owner", g, 4); err != nil { // as it was told to
+			t.Fatal(err)
+		}
+		log := w.log("b-next", g)
+		if got := log[len(log)-1].Content.Owner; got != "b-next" {
+			t.Errorf("the owner is %q", got)
+		}
+	})
 }
 
 func TestMembersPages(t *testing.T) {
