@@ -234,22 +234,21 @@ func TestOwnerLeavesWithTheHeir(t *testing.T) {
 		w := newWorldOn(t, gate)
 		warm := w.start(as("x"), toUser("y", 1))
 		synctest.Wait() // the committer is in it
-		results := make(chan error, 2)
-		leave := func(u chat.UserID, n int) {
+		leave := func(u chat.UserID, n int) <-chan error {
+			result := make(chan error, 1)
 			go func() {
 				_, err := w.leave(u, g, n)
-				results <- err
+				result <- err
 			}()
 			synctest.Wait()
+			return result
 		}
-		leave("a-heir", 2)
+		heir := leave("a-heir", 2)
 		talk := w.start(as("c-talker"), into(g, 3))
-		leave("owner", 4)
+		owner := leave("owner", 4)
 		close(gate.open)
-		if err := <-results; err != nil {
-			t.Errorf("the heir: %v", err)
-		}
-		wantCode(t, <-results, chat.CodeBusy)
+		wantCode(t, <-heir, "")
+		wantCode(t, <-owner, chat.CodeBusy)
 		for _, a := range []*answer{warm, talk} {
 			if _, err := a.wait(); err != nil {
 				t.Error(err)

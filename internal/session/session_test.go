@@ -228,8 +228,8 @@ func TestSameSessionReplaces(t *testing.T) {
 	})
 }
 
-// A connection that ends while its session opens leaves nothing behind. Mutant: claim
-// outside of the session's lock.
+// A connection that ends while its session opens leaves nothing behind. Mutant: enter
+// without a look at closed.
 func TestNoGhostSession(t *testing.T) {
 	inBubble(t, chat.GuestsLobby, func(t *testing.T, n *node) {
 		token := n.token("alice", time.Hour)
