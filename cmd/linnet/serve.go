@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime/debug"
 
 	"github.com/linnet-im/linnet/internal/app"
 	"github.com/linnet-im/linnet/internal/config"
@@ -17,6 +18,11 @@ func runServe(ctx context.Context, args []string, out io.Writer) error {
 	}
 	if err := config.RaiseOpenFiles(cfg.MaxConnections); err != nil {
 		return err
+	}
+	if os.Getenv("GOGC") == "" {
+		// The live heap is small and what is allocated dies young: collecting at twice the
+		// heap would run many times a second.
+		debug.SetGCPercent(400)
 	}
 	return app.Run(ctx, cfg, logger(cfg), out)
 }

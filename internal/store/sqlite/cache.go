@@ -35,8 +35,15 @@ func (c *lru[K, V]) put(key K, value V) {
 	}
 	c.byKey[key] = c.order.PushFront(&entry[K, V]{key, value})
 	if c.order.Len() > c.n {
-		last := c.order.Back()
-		c.order.Remove(last)
-		delete(c.byKey, last.Value.(*entry[K, V]).key)
+		c.removeOldest()
 	}
+}
+
+// removeOldest removes the value that was not used longest. There must be one.
+func (c *lru[K, V]) removeOldest() (K, V) {
+	last := c.order.Back()
+	c.order.Remove(last)
+	e := last.Value.(*entry[K, V])
+	delete(c.byKey, e.key)
+	return e.key, e.value
 }

@@ -92,7 +92,7 @@ func (u *update) conversation(ctx context.Context, id chat.ConversationID) (*con
 	if c, ok := u.conversations[id]; ok {
 		return c, nil
 	}
-	if c, ok := u.writer.conversations.get(id); ok {
+	if c, ok := u.memory.conversation(id); ok {
 		u.conversations[id] = &c
 		return &c, nil
 	}
@@ -107,7 +107,7 @@ func (u *update) conversation(ctx context.Context, id chat.ConversationID) (*con
 	}
 	c.finish()
 	u.conversations[id] = c
-	u.writer.conversations.put(id, *c)
+	u.memory.putConversation(id, c)
 	return c, nil
 }
 
@@ -116,7 +116,7 @@ func (u *update) member(ctx context.Context, key chat.MemberKey) (*chat.Member, 
 	if m, ok := u.members[key]; ok {
 		return m, nil
 	}
-	if m, ok := u.writer.members.get(key); ok {
+	if m, ok := u.memory.member(key); ok {
 		u.members[key] = &m
 		return &m, nil
 	}
@@ -141,7 +141,7 @@ func (u *update) member(ctx context.Context, key chat.MemberKey) (*chat.Member, 
 		return nil, err
 	}
 	u.members[key] = &m.Member
-	u.writer.members.put(key, m.Member)
+	u.memory.putMember(&m.Member)
 	return &m.Member, nil
 }
 

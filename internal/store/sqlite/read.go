@@ -85,6 +85,16 @@ func queryOne[T any](ctx context.Context, s *Store, stmt *sql.Stmt, scan func(sc
 	return list[0], nil
 }
 
+// remembered answers from memory what is there, as long as the store is open.
+func remembered[T any](s *Store, get func(*memory) (T, bool)) (v T, ok bool) {
+	s.life.RLock()
+	defer s.life.RUnlock()
+	if s.closed {
+		return v, false
+	}
+	return get(s.writer.memory)
+}
+
 func scanInto[T any](row scanner) (v T, err error) { return v, row.Scan(&v) }
 
 // Users is chat.Store's.
@@ -108,6 +118,9 @@ func scanUser(row scanner) (u chat.User, err error) {
 
 // Conversation is chat.Store's.
 func (s *Store) Conversation(ctx context.Context, id chat.ConversationID) (chat.Conversation, error) {
+	if c, ok := remembered(s, func(m *memory) (conversation, bool) { return m.conversation(id) }); ok {
+		return c.Conversation, ctx.Err()
+	}
 	return queryOne(ctx, s, s.read.conversation, scanConversation, string(id))
 }
 
@@ -120,6 +133,9 @@ func scanConversation(row scanner) (chat.Conversation, error) {
 
 // Member is chat.Store's.
 func (s *Store) Member(ctx context.Context, key chat.MemberKey) (chat.Member, error) {
+	if m, ok := remembered(s, func(m *memory) (chat.Member, bool) { return m.member(key) }); ok {
+		return *copyMember(&m), ctx.Err()
+	}
 	return queryOne(ctx, s, s.read.member, memberOf(key.Conversation), string(key.Conversation), string(key.User))
 }
 
@@ -165,6 +181,9 @@ func scanSpans(row scanner) (m chat.Member, err error) {
 
 // Events is chat.Store's.
 func (s *Store) Events(ctx context.Context, r chat.EventRange) ([]chat.Record, error) {
+	if records, ok := remembered(s, func(m *memory) ([]chat.Record, bool) { return m.events(r) }); ok {
+		return records, ctx.Err()
+	}
 	stmt := s.read.events
 	switch {
 	case r.Newest && r.Messages:

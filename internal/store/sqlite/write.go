@@ -112,13 +112,20 @@ func exec(ctx context.Context, stmt *sql.Stmt, args ...any) error {
 	return err
 }
 
-// keep brings the writer's memory up to what was committed.
+// keep brings memory up to what was committed. A tail that grows past its bound or that
+// a commit does not follow on begins anew.
 func (u *update) keep(changes *chat.Changes) {
 	u.writer.pos = u.pos
+	m := u.memory
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	for id, c := range u.written {
-		u.writer.conversations.put(id, *c)
+		m.conversations.put(id, *c)
 	}
-	for _, m := range changes.Members {
-		u.writer.members.put(m.MemberKey, *copyMember(m))
+	for _, row := range changes.Members {
+		m.members.put(row.MemberKey, *copyMember(row))
+	}
+	for _, e := range changes.Events {
+		m.append(e)
 	}
 }

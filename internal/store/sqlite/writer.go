@@ -10,7 +10,7 @@ import (
 	"github.com/linnet-im/linnet/internal/chat"
 )
 
-// How many rows the writer keeps in memory: about 60 MB when full.
+// How many rows are kept in memory: about 60 MB when full.
 const (
 	cachedConversations = 64 << 10
 	cachedMembers       = 128 << 10
@@ -22,12 +22,10 @@ type writer struct {
 	conn *sql.Conn
 	stmt writeStatements
 
-	mu  sync.Mutex // held by the Update that runs; guards what follows
-	pos int64      // the position of the last commit
-	num int64      // the highest conversation number given
-	// What is in the caches is committed.
-	conversations *lru[chat.ConversationID, conversation]
-	members       *lru[chat.MemberKey, chat.Member]
+	mu     sync.Mutex // held by the Update that runs; guards what follows
+	pos    int64      // the position of the last commit
+	num    int64      // the highest conversation number given
+	memory *memory    // what is in it is committed
 	// broken is why nothing may be written any more: a commit whose outcome is not known.
 	broken error
 }
@@ -47,8 +45,7 @@ type writeStatements struct {
 
 func (w *writer) init(ctx context.Context, pos int64) error {
 	w.pos = pos
-	w.conversations = newLRU[chat.ConversationID, conversation](cachedConversations)
-	w.members = newLRU[chat.MemberKey, chat.Member](cachedMembers)
+	w.memory = newMemory()
 	if err := w.conn.QueryRowContext(ctx, "SELECT coalesce(max(num), 0) FROM conversation").Scan(&w.num); err != nil {
 		return err
 	}
