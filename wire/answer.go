@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -15,13 +14,11 @@ import (
 // AppendResult appends the answer to the call with this id. On an error, which only a
 // result that is no JSON gives (text that is not UTF-8), dst comes back as it was.
 func AppendResult(dst []byte, id jsontext.Value, result any) ([]byte, error) {
-	body, err := json.Marshal(result)
+	answer, err := AppendJSON(appendAnswer(dst, id, "result"), result)
 	if err != nil {
 		return dst, err
 	}
-	dst = appendAnswer(dst, id, "result")
-	dst = append(dst, body...)
-	return append(dst, '}'), nil
+	return append(answer, '}'), nil
 }
 
 // AppendPlaceResult appends what AppendResult does for a Place, several times faster:

@@ -114,7 +114,7 @@ type ListParams struct {
 	Conversation string `json:"conversation"`
 	AfterSeq     *int64 `json:"after_seq,omitzero" doc:"events above this seq, upwards"`
 	BeforeSeq    *int64 `json:"before_seq,omitzero" doc:"events below this seq, downwards"`
-	Limit        int    `json:"limit,omitzero" doc:"1 to 200; 50 when absent"`
+	Limit        int    `json:"limit,omitzero" doc:"1 to 200; 50 when absent; a page of long events, over 128 KB, is shorter"`
 	View         string `json:"view,omitzero" doc:"log (every seq; the default) or messages (limit counts messages)"`
 }
 

@@ -27,13 +27,44 @@ func (s *Service) List(ctx context.Context, a Actor, l List) (Listed, error) {
 	}
 	head := top(spans)
 	if l.After != nil {
-		return s.listUp(ctx, c.ID, spans, l, *l.After+1, head)
+		out, err := s.listUp(ctx, c.ID, spans, l, *l.After+1, head)
+		out.cutNewest()
+		return out, err
 	}
 	last := head
 	if l.Before != nil {
 		last = max(0, min(head, *l.Before-1))
 	}
-	return s.listDown(ctx, c.ID, spans, l, last, head)
+	out, err := s.listDown(ctx, c.ID, spans, l, last, head)
+	out.cutOldest()
+	return out, err
+}
+
+// pageBytes bounds a page of events, but for one that is longer by itself: a page of
+// long ones must not fill a peer's queue.
+const pageBytes = 128 << 10
+
+// cutNewest leaves out the newest events that are too much for a page.
+func (l *Listed) cutNewest() {
+	sum := 0
+	for i, r := range l.Events {
+		if sum += len(r.JSON); sum > pageBytes && i > 0 {
+			l.Events, l.To = l.Events[:i], r.Seq-1
+			return
+		}
+	}
+}
+
+// cutOldest leaves out the oldest events that are too much for a page.
+func (l *Listed) cutOldest() {
+	sum := 0
+	for i := len(l.Events) - 1; i >= 0; i-- {
+		if sum += len(l.Events[i].JSON); sum > pageBytes && i < len(l.Events)-1 {
+			l.Events = l.Events[i+1:]
+			l.From = l.Events[0].Seq
+			return
+		}
+	}
 }
 
 // listUp answers up to l.Limit events from seq first on.

@@ -15,8 +15,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
-
 	"github.com/linnet-im/linnet/internal/api"
 	"github.com/linnet-im/linnet/internal/auth"
 	"github.com/linnet-im/linnet/internal/chat"
@@ -217,7 +215,7 @@ func (s *server) method(w http.ResponseWriter, r *http.Request) {
 		problem(w, bad)
 		return
 	}
-	body, err := json.Marshal(result)
+	body, err := wire.AppendJSON(nil, result)
 	if err != nil {
 		s.cfg.Log.Error("result not encoded", slog.String("method", m.Name), slog.Any("error", err))
 		problem(w, api.Error(err))
