@@ -4,7 +4,9 @@
 package sock
 
 import (
+	"errors"
 	"net"
+	"os"
 	"sync"
 	"time"
 )
@@ -202,7 +204,8 @@ func (c *Conn) drain() {
 		c.mu.Lock()
 		c.queue = c.queue[written:]
 		c.mu.Unlock()
-		if err != nil {
+		// A slow peer that takes something is no stalled one.
+		if err != nil && (written == 0 || !errors.Is(err, os.ErrDeadlineExceeded)) {
 			_ = c.Close()
 		}
 	}
