@@ -109,7 +109,13 @@ func (v *Verifier) Verify(token string) (Identity, error) {
 }
 
 func (v *Verifier) key(key []byte) jwt.Keyfunc {
-	return func(*jwt.Token) (any, error) { return key, nil }
+	return func(t *jwt.Token) (any, error) {
+		// crit names extensions that must be understood (RFC 7515, 4.1.11): there are none.
+		if _, ok := t.Header["crit"]; ok {
+			return nil, errors.New("a critical extension")
+		}
+		return key, nil
+	}
 }
 
 // identity reads the claims of a token whose signature and times are right.
@@ -148,13 +154,19 @@ func tokenError(err error) error {
 	return wire.Errorf(wire.CodeToken, "the token is not a JWT signed (HS256) with this server's secret")
 }
 
-// Sign makes a token as a back end does. A zero ttl is refused.
+// Sign makes a token as a back end does. What Verify would not take is refused, and a
+// ttl that is not positive.
 func Sign(secret []byte, user chat.UserID, name string, now time.Time, ttl time.Duration, iss, aud string) (string, error) {
 	if err := chat.CheckUserID(user); err != nil {
 		return "", err
 	}
 	if user.IsGuest() {
 		return "", errors.New("no token stands for a guest")
+	}
+	if name != "" {
+		if err := chat.CheckName(name); err != nil {
+			return "", err
+		}
 	}
 	if ttl <= 0 {
 		return "", errors.New("ttl: how long the token is to be good, for example 24h")
@@ -173,7 +185,7 @@ func Sign(secret []byte, user chat.UserID, name string, now time.Time, ttl time.
 func (v *Verifier) IssueSession(id Identity) (token string, expires time.Time, err error) {
 	now := v.cfg.Now()
 	expires = now.Add(sessionTime)
-	if !id.Guest && id.Expires.Before(expires) {
+	if !id.Guest && !id.Expires.IsZero() && id.Expires.Before(expires) {
 		expires = id.Expires
 	}
 	token, err = sign(&claims{

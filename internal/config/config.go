@@ -4,6 +4,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -162,7 +163,7 @@ func Load(args []string, getenv func(string) string, out io.Writer) (Config, err
 		if errors.Is(err, flag.ErrHelp) {
 			usage(out, table)
 		}
-		return Config{}, err
+		return Config{}, fmt.Errorf("%w; linnet serve --help lists the settings", err)
 	}
 	if flags.NArg() > 0 {
 		return Config{}, fmt.Errorf("%q: serve takes settings only; see linnet serve --help", flags.Arg(0))
@@ -180,7 +181,7 @@ func Load(args []string, getenv func(string) string, out io.Writer) (Config, err
 				if text, ok = inFile[s.key()]; !ok {
 					continue
 				}
-				from = s.key() + " in the settings file"
+				from = s.key() + " in " + cmp.Or(*file, DefaultFile)
 			}
 		}
 		if err := s.set(&c, text); err != nil {
@@ -239,7 +240,11 @@ func readFile(name string, table []setting) (map[string]string, error) {
 		case []any:
 			parts := make([]string, len(v))
 			for i, p := range v {
-				parts[i] = fmt.Sprint(p)
+				text, ok := p.(string)
+				if !ok {
+					return nil, fmt.Errorf("the settings file %s: %s: %v is no text; put it in quotes", name, key, p)
+				}
+				parts[i] = text
 			}
 			values[key] = strings.Join(parts, ",")
 		case map[string]any, nil:

@@ -7,8 +7,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
+
+// lockName is the file in the folder whose lock is the folder's.
+const lockName = "lock"
 
 // Folder is the data folder, held by this process.
 type Folder struct {
@@ -25,18 +29,37 @@ func OpenFolder(path string) (*Folder, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, fmt.Errorf("data: the folder cannot be made: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(path, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(filepath.Join(path, lockName), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("data: %q cannot be used: %w", path, err)
 	}
 	if err := lockFile(f); err != nil {
 		_ = f.Close()
 		if errors.Is(err, errHeld) {
-			return nil, fmt.Errorf("data: a server is running on the folder %q; stop it, or name another folder with --data", path)
+			return nil, fmt.Errorf("data: a server%s is running on the folder %q; stop it, or name another folder with --data", holder(path), path)
 		}
 		return nil, fmt.Errorf("data: the folder %q cannot be locked: %w", path, err)
 	}
+	// Only for the message to a second server; the lock does not depend on it.
+	pid := []byte(strconv.Itoa(os.Getpid()) + "\n")
+	err = f.Truncate(0)
+	if err == nil {
+		_, err = f.WriteAt(pid, 0)
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("data: the folder %q cannot be written to: %w", path, err)
+	}
 	return &Folder{path: path, lock: f}, nil
+}
+
+// holder says which process holds a folder, where that can be read.
+func holder(path string) string {
+	b, err := os.ReadFile(filepath.Join(path, lockName))
+	if pid := strings.TrimSpace(string(b)); err == nil && pid != "" {
+		return " (process " + pid + ")"
+	}
+	return ""
 }
 
 // Close lets the folder go.
@@ -87,6 +110,9 @@ func (f *Folder) makeSecret() ([]byte, error) {
 	err = errors.Join(err, tmp.Sync(), tmp.Close())
 	if err == nil {
 		err = os.Rename(tmp.Name(), name)
+	}
+	if err == nil {
+		err = syncDir(f.path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("make the secret: %w", err)

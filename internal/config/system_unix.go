@@ -42,13 +42,27 @@ func RaiseOpenFiles(connections int) error {
 		return fmt.Errorf("the open-file limit: %w", err)
 	}
 	need := uint64(connections + spareFiles)
-	if uint64(limit.Cur) >= need {
-		return nil
+	have := limit.Cur
+	if have < need {
+		// No further than needed: where the hard limit is "unlimited", asking for all of
+		// it may be refused although this much is not.
+		limit.Cur = min(need, limit.Max)
+		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err == nil {
+			have = limit.Cur
+		}
 	}
-	limit.Cur = limit.Max
-	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || uint64(limit.Cur) < need {
+	if have < need {
 		return fmt.Errorf("max-connections: %d connections need an open-file limit of %d, and it is %d: raise it (ulimit -n %d) or set max-connections to %d",
-			connections, need, limit.Cur, need, max(1, int(limit.Cur)-spareFiles))
+			connections, need, have, need, max(1, int(have)-spareFiles))
 	}
 	return nil
+}
+
+// syncDir makes a new name in a folder durable.
+func syncDir(name string) error {
+	dir, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }

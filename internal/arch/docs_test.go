@@ -1,0 +1,102 @@
+package arch
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// text reads a file of the repository.
+func text(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(root, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// submatches answers the first group of every match, sorted, once each.
+func submatches(re, in string) []string {
+	var found []string
+	for _, m := range regexp.MustCompile(re).FindAllStringSubmatch(in, -1) {
+		found = append(found, m[1])
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+// documents answers the names of all Markdown files but the ones made from the API table.
+func documents(t *testing.T) []string {
+	t.Helper()
+	var names []string
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && strings.HasPrefix(d.Name(), ".") && d.Name() != "..":
+			return filepath.SkipDir
+		case !d.IsDir() && strings.HasSuffix(name, ".md"):
+			rel, err := filepath.Rel(root, name)
+			names = append(names, rel)
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(names) < 10 {
+		t.Fatalf("only %q found", names)
+	}
+	return names
+}
+
+// What a document tells a reader to type is there.
+func TestDocumentsNameWhatThereIs(t *testing.T) {
+	targets := submatches(`(?m)^([a-z-]+):`, text(t, "Makefile"))
+	commands := append(submatches(`\{"([a-z-]+)", "`, text(t, "cmd/linnet/main.go")), "help")
+	for _, name := range documents(t) {
+		doc := text(t, name)
+		for _, target := range submatches("(?m)(?:^    |`)make ([a-z-]+)", doc) {
+			if !slices.Contains(targets, target) {
+				t.Errorf("%s: make %s: the Makefile has only %q", name, target, targets)
+			}
+		}
+		for _, command := range submatches("(?m)(?:^    |`|/cmd/)linnet ([a-z-]+)", doc) {
+			if !slices.Contains(commands, command) {
+				t.Errorf("%s: linnet %s: there are only %q", name, command, commands)
+			}
+		}
+	}
+}
+
+// Every module that go.mod asks for itself has a line that says what for, and no other has.
+func TestDependenciesHaveReasons(t *testing.T) {
+	direct := submatches(`(?m)^\t(\S+) v\S+$`, text(t, "go.mod"))
+	if len(direct) < 5 {
+		t.Fatalf("go.mod asks for %q", direct)
+	}
+	reasons := submatches(`(?m)^\| ((?:[a-z0-9-]+\.)+[a-z]+/\S+) \|`, text(t, "docs/design/dependencies.md"))
+	if !slices.Equal(direct, reasons) {
+		t.Errorf("go.mod asks for\n%q\ndocs/design/dependencies.md gives reasons for\n%q", direct, reasons)
+	}
+}
+
+// The first pages are there in both languages and link to each other.
+func TestFirstPagesInBothLanguages(t *testing.T) {
+	for _, pair := range [][2]string{{"README.md", "README.zh.md"}, {"README.zh.md", "README.md"}} {
+		if !strings.Contains(text(t, pair[0]), "]("+pair[1]+")") {
+			t.Errorf("%s does not link to %s", pair[0], pair[1])
+		}
+	}
+	for _, name := range []string{"README.md", "start.md"} {
+		if text(t, "docs/"+name) == "" || text(t, "docs/zh/"+name) == "" {
+			t.Errorf("docs/%s or docs/zh/%s is empty", name, name)
+		}
+	}
+}
