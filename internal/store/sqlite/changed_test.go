@@ -107,7 +107,6 @@ func TestNoScans(t *testing.T) {
 		changedByHead, changedByMembership, countMemberships,
 		eventsIn + ` ORDER BY seq DESC LIMIT ?`,
 		`SELECT id, seq, pos FROM conversation WHERE pos > ? ORDER BY pos LIMIT ?`,
-		`SELECT id FROM call WHERE at < ? ORDER BY at LIMIT ?`,
 		`SELECT user, spans FROM member INDEXED BY member_conv WHERE conv = ` + conv,
 	} {
 		rows, err := db.Query("EXPLAIN QUERY PLAN "+text, args(text)...)

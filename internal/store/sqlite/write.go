@@ -75,10 +75,21 @@ func (u *update) putConversation(ctx context.Context, c *chat.Conversation) (*co
 			int64(c.Seq), c.Count, c.Time.UnixMilli(), c.Members, int64(c.MembersRev), c.Rev, int64(c.Pos))
 	}
 	row.num = old.num
+	// A send and a read change nothing but these.
+	if onlyHead(&old.Conversation, c) {
+		return row, exec(ctx, u.stmt.updateHead,
+			int64(c.Seq), c.Count, c.Time.UnixMilli(), c.Rev, int64(c.Pos), row.num)
+	}
 	return row, exec(ctx, u.stmt.updateConversation,
 		string(c.Kind), c.Name, string(c.Pair[0]), string(c.Pair[1]), c.SharedPast,
 		int64(c.Seq), c.Count, c.Time.UnixMilli(), c.Members, int64(c.MembersRev), c.Rev, int64(c.Pos),
 		row.num)
+}
+
+// onlyHead says whether c differs from old in nothing but what updateHead writes.
+func onlyHead(old, c *chat.Conversation) bool {
+	return old.Kind == c.Kind && old.Name == c.Name && old.Pair == c.Pair && old.SharedPast == c.SharedPast &&
+		old.Members == c.Members && old.MembersRev == c.MembersRev
 }
 
 func (u *update) putMember(ctx context.Context, m *chat.Member) error {

@@ -35,12 +35,12 @@ type writeStatements struct {
 
 	conversation, member, user, call, count, mine, heir *sql.Stmt
 
-	insertConversation, updateConversation *sql.Stmt
-	insertEvent                            *sql.Stmt
-	putMember, updateMember                *sql.Stmt
-	putUser                                *sql.Stmt
-	insertCall, forgetCalls                *sql.Stmt
-	setPosition                            *sql.Stmt
+	insertConversation, updateConversation, updateHead *sql.Stmt
+	insertEvent                                        *sql.Stmt
+	putMember, updateMember                            *sql.Stmt
+	putUser                                            *sql.Stmt
+	insertCall, forgetCalls                            *sql.Stmt
+	setPosition                                        *sql.Stmt
 }
 
 func (w *writer) init(ctx context.Context, pos int64) error {
@@ -71,6 +71,7 @@ func (s *writeStatements) prepare(ctx context.Context, conn *sql.Conn) error {
 			kind = ?, name = ?, pair_a = ?, pair_b = ?, shared_past = ?,
 			seq = ?, count = ?, time = ?, members = ?, members_rev = ?, rev = ?, pos = ?
 			WHERE num = ?`},
+		{&s.updateHead, `UPDATE conversation SET seq = ?, count = ?, time = ?, rev = ?, pos = ? WHERE num = ?`},
 		{&s.insertEvent, `INSERT INTO event (conv, seq, message, sender, count, pos, body) VALUES (?, ?, ?, ?, ?, ?, ?)`},
 		{&s.putMember, `INSERT OR REPLACE INTO member
 			(conv, user, role, spans, since, read_seq, read_count, read_sent, sent, pos, joined)
@@ -80,7 +81,7 @@ func (s *writeStatements) prepare(ctx context.Context, conn *sql.Conn) error {
 			WHERE user = ? AND conv = ?`},
 		{&s.putUser, `INSERT OR REPLACE INTO user (id, name, pos) VALUES (?, ?, ?)`},
 		{&s.insertCall, `INSERT INTO call (client_id, user, hash, conv, seq, time, at) VALUES (?, ?, ?, ?, ?, ?, ?)`},
-		{&s.forgetCalls, `DELETE FROM call WHERE id IN (SELECT id FROM call WHERE at < ? ORDER BY at LIMIT ?)`},
+		{&s.forgetCalls, `DELETE FROM call WHERE at < ? AND id IN (SELECT id FROM call ORDER BY id LIMIT ?)`},
 		{&s.setPosition, `UPDATE start SET upto = ? WHERE n = (SELECT max(n) FROM start)`},
 	})
 }

@@ -56,8 +56,8 @@ CREATE TABLE user (
     pos  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- What calls were answered. A client_id of UUID version 7 grows with time, so its
--- index is appended to as well.
+-- What calls were answered, in the order they came: the oldest have the lowest ids. A
+-- client_id of UUID version 7 grows with time, so its index is appended to as well.
 CREATE TABLE call (
     id        INTEGER PRIMARY KEY,
     client_id BLOB    NOT NULL,
@@ -69,7 +69,6 @@ CREATE TABLE call (
     at        INTEGER NOT NULL,
     UNIQUE (client_id, user)
 ) STRICT;
-CREATE INDEX call_at ON call (at);
 
 -- One row for each start: the lineage.
 CREATE TABLE start (
