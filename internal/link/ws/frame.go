@@ -93,24 +93,29 @@ type Cutter struct {
 
 // Feed reads p. On an error that is an *Error the connection is to be closed with its code.
 func (c *Cutter) Feed(p []byte, h *Handler) error {
-	if len(c.pending) > 0 {
-		p = append(c.pending, p...)
-		c.pending = nil
+	own := len(c.pending) > 0
+	if own {
+		c.pending = append(c.pending, p...)
+		p = c.pending
 	}
-	for len(p) > 0 {
-		f, size, err := c.parse(p)
+	for rest := p; len(rest) > 0; {
+		f, size, err := c.parse(rest)
 		if err != nil {
 			return err
 		}
-		if size == 0 || len(p) < size {
-			c.pending = append(c.pending, p...)
+		if size == 0 || len(rest) < size {
+			// A frame that comes byte by byte is not copied for each of them.
+			if !own || len(rest) < len(p) {
+				c.pending = append([]byte(nil), rest...)
+			}
 			return nil
 		}
-		if err := c.frame(f, p[size-f.length:size], h); err != nil {
+		if err := c.frame(f, rest[size-f.length:size], h); err != nil {
 			return err
 		}
-		p = p[size:]
+		rest = rest[size:]
 	}
+	c.pending = nil // an idle connection keeps no buffer
 	return nil
 }
 

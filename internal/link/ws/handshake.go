@@ -25,8 +25,8 @@ type Refusal struct {
 func (r *Refusal) Error() string { return r.Reason }
 
 // Accept answers a handshake and takes the connection over. prefix is what the client
-// has sent behind it. On a *Refusal nothing was answered yet; when the version is at
-// fault the header that names the right one is set.
+// has sent behind it. On a *Refusal nothing was answered yet; the headers that a
+// 426 needs are set.
 func Accept(w http.ResponseWriter, r *http.Request) (c net.Conn, prefix []byte, err error) {
 	key := r.Header.Get("Sec-WebSocket-Key")
 	raw, keyErr := base64.StdEncoding.DecodeString(key)
@@ -34,9 +34,10 @@ func Accept(w http.ResponseWriter, r *http.Request) (c net.Conn, prefix []byte, 
 	case r.Method != http.MethodGet || r.ProtoMajor != 1 || r.ProtoMinor < 1:
 		return nil, nil, &Refusal{http.StatusBadRequest, "a WebSocket begins with GET over HTTP/1.1"}
 	case !hasToken(r.Header, "Connection", "upgrade") || !hasToken(r.Header, "Upgrade", "websocket"):
+		askFor(w.Header())
 		return nil, nil, &Refusal{http.StatusUpgradeRequired, "this is a WebSocket: send Connection: Upgrade and Upgrade: websocket"}
 	case r.Header.Get("Sec-WebSocket-Version") != "13":
-		w.Header().Set("Sec-WebSocket-Version", "13")
+		askFor(w.Header())
 		return nil, nil, &Refusal{http.StatusUpgradeRequired, "WebSocket version 13 is spoken here"}
 	case keyErr != nil || len(raw) != 16:
 		return nil, nil, &Refusal{http.StatusBadRequest, "Sec-WebSocket-Key is 16 bytes in base64"}
@@ -60,6 +61,12 @@ func Accept(w http.ResponseWriter, r *http.Request) (c net.Conn, prefix []byte, 
 	}
 	_ = c.SetDeadline(time.Time{})
 	return c, prefix, nil
+}
+
+// askFor says what a client should have asked for.
+func askFor(h http.Header) {
+	h.Set("Upgrade", "websocket")
+	h.Set("Sec-WebSocket-Version", "13")
 }
 
 // hasToken says whether a header's list has a token, whatever its case.
