@@ -48,6 +48,13 @@ func compact(header, payload any, key []byte) string {
 	return signed + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
+// nextCharacter changes only bits of a token's last character that decode to nothing:
+// the last of the 43 characters of a signature holds four bits of it.
+func nextCharacter(token string) string {
+	last := len(token) - 1
+	return token[:last] + string(token[last]+1)
+}
+
 type object map[string]any
 
 func hs256() object { return object{"alg": "HS256", "typ": "JWT"} }
@@ -111,7 +118,7 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// Mutants: no WithValidMethods; one key for both kinds of tokens; no check of ours
+// Mutants: no WithValidMethods (here and below); no WithStrictDecoding; one key for both kinds of tokens; no check of ours
 // before a guest; no WithExpirationRequired; no leeway.
 func TestVerifyRefuses(t *testing.T) {
 	issuer := func(c *Config) { c.Issuer = "app" }
@@ -130,6 +137,7 @@ func TestVerifyRefuses(t *testing.T) {
 		{name: "two parts", token: parts[0] + "." + parts[1]},
 		{name: "four parts", token: backEnd(good()) + ".x"},
 		{name: "padding", token: backEnd(good()) + "="},
+		{name: "bits behind the signature", token: nextCharacter(backEnd(good()))},
 		{name: "blanks around it", token: " " + backEnd(good())},
 		{name: "too long", token: backEnd(with("more", strings.Repeat("x", maxToken)))},
 		{name: "alg none", token: none},
@@ -188,19 +196,26 @@ func TestVerifyRefuses(t *testing.T) {
 	}
 }
 
-// The public part of a key that verifies is no secret: a token must not be taken
-// because its algorithm makes another use of the key.
-func TestVerifyRefusesOtherKeys(t *testing.T) {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
+// A token whose signature is right by an algorithm that is not ours is refused. It
+// keeps a public key, once one is set, from being taken for a secret.
+func TestVerifyRefusesOtherAlgorithms(t *testing.T) {
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims(good())).SignedString(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if id, err := verifier(nil).Verify(token); err == nil {
-		t.Errorf("taken for %+v", id)
+	for method, key := range map[jwt.SigningMethod]any{
+		jwt.SigningMethodHS384: []byte(secret),
+		jwt.SigningMethodHS512: []byte(secret),
+		jwt.SigningMethodRS256: rsaKey,
+		jwt.SigningMethodNone:  jwt.UnsafeAllowNoneSignatureType,
+	} {
+		token, err := jwt.NewWithClaims(method, jwt.MapClaims(good())).SignedString(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if id, err := verifier(nil).Verify(token); err == nil {
+			t.Errorf("%s: taken for %+v", method.Alg(), id)
+		}
 	}
 }
 
