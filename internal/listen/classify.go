@@ -1,9 +1,6 @@
 package listen
 
-import (
-	"bytes"
-	"slices"
-)
+import "bytes"
 
 // Kind is what a connection speaks.
 type Kind uint8
@@ -40,10 +37,19 @@ func classify(first []byte) Kind {
 			return Undecided
 		}
 	}
-	for _, verb := range []string{"iam:", "msg:"} {
-		if bytes.HasPrefix([]byte(verb), b) && len(b) < len(verb) && !slices.Contains(b, '\n') {
-			return Undecided
-		}
+	if isVerbStart(b) {
+		return Undecided
 	}
 	return Text
+}
+
+// isVerbStart says whether first is the beginning of a text verb, and not all of it.
+func isVerbStart(first []byte) bool {
+	b := bytes.TrimLeft(first, " \t\r\n")
+	for _, verb := range []string{"iam:", "msg:"} {
+		if 0 < len(b) && len(b) < len(verb) && verb[:len(b)] == string(b) {
+			return true
+		}
+	}
+	return false
 }

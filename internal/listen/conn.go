@@ -14,6 +14,7 @@ type Conn struct {
 	addr   netip.Addr
 	prefix []byte
 	ended  error // what reading ended with, behind prefix
+	told   bool  // guarded by Server.mu: it is known what it speaks
 	known  bool  // guarded by Server.mu: it is signed in, or closed
 }
 

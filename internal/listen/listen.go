@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"syscall"
 	"time"
@@ -47,9 +48,10 @@ type Server struct {
 	wg     sync.WaitGroup
 
 	mu        sync.Mutex
+	stopped   bool // nothing is added to conns any more
 	conns     map[*Conn]struct{}
 	anonymous map[netip.Addr]int
-	empty     chan struct{} // closed when conns is empty and the server is closed
+	empty     chan struct{} // closed when stopped and conns is empty
 }
 
 // New makes a server on a listener. Serve accepts from it.
@@ -60,9 +62,9 @@ func New(ln net.Listener, cfg Config) *Server {
 	}
 }
 
-// Serve accepts until Close; then it returns nil, when all it started has ended.
+// Serve accepts until Close; then it returns nil, when all it started has ended. It
+// returns an error at once when it cannot accept any more.
 func (s *Server) Serve() error {
-	defer s.wg.Wait()
 	wait := 5 * time.Millisecond
 	for {
 		nc, err := s.ln.Accept()
@@ -71,6 +73,7 @@ func (s *Server) Serve() error {
 			if err == nil {
 				_ = nc.Close()
 			}
+			s.wg.Wait()
 			return nil
 		default:
 		}
@@ -95,12 +98,13 @@ func (s *Server) Serve() error {
 	}
 }
 
-// admit counts a connection in, or closes it when there are too many.
+// admit counts a connection in, or closes it when there are too many or the
+// server has closed.
 func (s *Server) admit(nc net.Conn) *Conn {
 	c := &Conn{Conn: nc, server: s, addr: addrOf(nc)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.conns) >= s.cfg.MaxConns || s.anonymous[c.addr] >= s.cfg.PerAddress && !c.addr.IsLoopback() {
+	if s.stopped || len(s.conns) >= s.cfg.MaxConns || s.anonymous[c.addr] >= s.cfg.PerAddress && !c.addr.IsLoopback() {
 		_ = nc.Close()
 		return nil
 	}
@@ -120,7 +124,7 @@ func addrOf(nc net.Conn) netip.Addr {
 // sort reads until it is known what a connection speaks and hands it on.
 func (s *Server) sort(c *Conn) {
 	kind, err := c.peek()
-	if err != nil {
+	if err != nil || !s.told(c) {
 		_ = c.Close()
 		return
 	}
@@ -159,6 +163,8 @@ func (c *Conn) peek() (Kind, error) {
 		switch {
 		case kind == Undecided && n > 0 && errors.Is(err, io.EOF), kind == Undecided && n == len(buf):
 			kind = Text // which answers that this is no verb
+		case kind == Undecided && errors.Is(err, os.ErrDeadlineExceeded) && isVerbStart(buf[:n]):
+			kind, err = Text, nil // a person who stopped in the middle of a verb goes on, or is told
 		case kind == Undecided && err != nil:
 			return Undecided, err
 		}
@@ -168,6 +174,15 @@ func (c *Conn) peek() (Kind, error) {
 			return kind, c.Conn.SetReadDeadline(time.Time{})
 		}
 	}
+}
+
+// told notes that c has told what it speaks. It answers false when the server has
+// closed meanwhile.
+func (s *Server) told(c *Conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.told = !s.stopped
+	return c.told
 }
 
 // Accept gives the next connection that speaks HTTP.
@@ -183,16 +198,27 @@ func (s *Server) Accept() (net.Conn, error) {
 // Addr gives the address listened on.
 func (s *Server) Addr() net.Addr { return s.ln.Addr() }
 
-// Close stops accepting; connections that are there stay.
+// Close stops accepting and closes the connections that have not told yet what they
+// speak; the others stay.
 func (s *Server) Close() error {
 	var err error
 	s.once.Do(func() {
-		close(s.closed)
-		err = s.ln.Close()
 		s.mu.Lock()
-		defer s.mu.Unlock()
+		s.stopped = true
 		if len(s.conns) == 0 {
 			close(s.empty)
+		}
+		var silent []*Conn
+		for c := range s.conns {
+			if !c.told {
+				silent = append(silent, c)
+			}
+		}
+		s.mu.Unlock()
+		close(s.closed)
+		err = s.ln.Close()
+		for _, c := range silent {
+			_ = c.Close()
 		}
 	})
 	return err
@@ -226,12 +252,8 @@ func (s *Server) forget(c *Conn) {
 	}
 	delete(s.conns, c)
 	s.signedIn(c)
-	select {
-	case <-s.closed:
-		if len(s.conns) == 0 {
-			close(s.empty)
-		}
-	default:
+	if s.stopped && len(s.conns) == 0 {
+		close(s.empty)
 	}
 }
 
