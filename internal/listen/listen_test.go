@@ -284,14 +284,15 @@ func TestSilenceAndTrickle(t *testing.T) {
 				defer p.stop()
 				began := time.Now()
 				c := q.connect("192.0.2.1:1")
-				go func() {
+				var writing sync.WaitGroup
+				writing.Go(func() {
 					for i := range len(tt.bytes) {
 						time.Sleep(tt.step)
 						if _, err := c.Write([]byte(tt.bytes[i : i+1])); err != nil {
 							return
 						}
 					}
-				}()
+				})
 				got := make([]byte, 5)
 				n, err := c.Read(got)
 				if string(got[:n]) != tt.want || (tt.want == "") != errors.Is(err, io.EOF) {
@@ -301,6 +302,7 @@ func TestSilenceAndTrickle(t *testing.T) {
 					t.Errorf("after %v, not %v", after, tt.after)
 				}
 				_ = c.Close()
+				writing.Wait()
 			})
 		})
 	}
