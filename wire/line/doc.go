@@ -5,7 +5,7 @@
 //	msg:TEXT   speaks
 //
 // It is pure state and text: it opens no sockets and reads no clock. A link feeds a
-// Decoder with what it reads and tells it when the peer was silent; Name, Fold, Render
+// Decoder with what it reads and tells it when the peer was silent; Name, Render
 // and Joined make names and the lines that peers read.
 //
 // # Where a frame ends

@@ -7,7 +7,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -47,7 +46,7 @@ func Name(s string) (string, error) {
 	if !shows {
 		return "", errors.New("a name has at least one character that shows")
 	}
-	if Fold(name) == serverName {
+	if strings.EqualFold(name, serverName) {
 		return "", fmt.Errorf("the name %q is taken", serverName)
 	}
 	return name, nil
@@ -57,11 +56,4 @@ func Name(s string) (string, error) {
 func invisible(r rune) bool {
 	const braille = '\u2800' // a pattern without a dot
 	return r == braille || unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
-}
-
-// Fold gives the form in which names are compared: NFKC and folded case. The id of the
-// guest with a name is "guest:" and the folded name.
-func Fold(name string) string {
-	// Folding can undo the normal form, and the normal form can bring up capitals.
-	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(name)))
 }
