@@ -33,7 +33,7 @@ func start(t *testing.T, ln net.Listener, cfg Config) *port {
 			if _, err := io.WriteString(c, kind+" "); err != nil {
 				return
 			}
-			buf := make([]byte, 100)
+			buf := make([]byte, 7) // less than the first bytes
 			for {
 				n, err := c.Read(buf)
 				if err != nil {

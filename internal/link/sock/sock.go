@@ -48,6 +48,7 @@ type Conn struct {
 	mu      sync.Mutex
 	state   state
 	queue   []byte // what waits, in order
+	out     int    // bytes of the queue that somebody is writing
 	ending  bool   // nothing more is taken; closes when the queue is out
 	closed  bool
 	closing sync.Once
@@ -120,7 +121,7 @@ func (c *Conn) Flush() {
 // append queues p under c.mu, or ends the connection when that is too much.
 func (c *Conn) append(p []byte) bool {
 	// One frame may be longer than the queue: an answer that the peer has asked for.
-	if len(c.queue) > 0 && len(c.queue)+len(p) > c.cfg.MaxQueue {
+	if n := len(c.queue) + c.out; n > 0 && n+len(p) > c.cfg.MaxQueue {
 		c.overflow()
 		return false
 	}
@@ -148,9 +149,11 @@ func (c *Conn) write(p []byte) {
 		p = own
 	}
 	for {
+		c.out = len(own)
 		c.mu.Unlock()
 		n, err := c.raw.tryWrite(p)
 		c.mu.Lock()
+		c.out = 0
 		if err != nil {
 			c.state = idle
 			c.mu.Unlock()

@@ -45,8 +45,8 @@ type link struct {
 	speaker Speaker
 	decoder line.Decoder
 	slots   chan struct{} // one for each message in flight
-	saying  sync.WaitGroup
 
+	mu     sync.Mutex // the errors of messages come from elsewhere
 	errors int
 	since  time.Time
 }
@@ -109,17 +109,18 @@ func (l *link) setDeadline() {
 
 // finish waits until what was said is committed and echoed, then closes.
 func (l *link) finish() {
-	said := make(chan struct{})
-	go func() {
-		l.saying.Wait()
-		close(said)
-	}()
 	timeout := time.NewTimer(lastWait)
 	defer timeout.Stop()
-	select {
-	case <-said:
-	case <-timeout.C:
-	case <-l.conn.Done():
+	// Who has every place knows that no message is in flight.
+wait:
+	for range inFlight {
+		select {
+		case l.slots <- struct{}{}:
+		case <-timeout.C:
+			break wait
+		case <-l.conn.Done():
+			break wait
+		}
 	}
 	// Who sees the end may come back at once, and is then no second device.
 	l.speaker.Leave()
@@ -140,7 +141,7 @@ func (l *link) frames(frames []line.Frame) bool {
 		default:
 			l.fail(f.Err)
 		}
-		if l.errors > maxErrors {
+		if l.floods() {
 			return false
 		}
 	}
@@ -153,21 +154,27 @@ func (l *link) say(text string) {
 	case <-l.conn.Done():
 		return
 	}
-	l.saying.Add(1)
 	l.speaker.Say(text, func(err error) {
 		if err != nil {
-			l.conn.Send(line.Error(nil, err.Error()))
+			l.fail(err.Error())
 		}
 		<-l.slots
-		l.saying.Done()
 	})
 }
 
 // fail tells the peer what to do, and counts.
 func (l *link) fail(message string) {
+	l.mu.Lock()
 	if time.Since(l.since) > errorTime {
 		l.errors, l.since = 0, time.Now()
 	}
 	l.errors++
+	l.mu.Unlock()
 	l.conn.Send(line.Error(nil, message))
+}
+
+func (l *link) floods() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.errors > maxErrors
 }

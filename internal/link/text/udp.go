@@ -19,15 +19,18 @@ const (
 	maxSources = 1024
 )
 
-// source is one UDP peer.
+// errorLine begins what is never answered.
+var errorLine = []byte("error:")
+
+// source is one UDP peer that has signed in.
 type source struct {
 	speaker Speaker
 	heard   time.Time
 }
 
 // ServeUDP speaks the text protocol over datagrams, one frame each way in each, until
-// ctx ends. open makes the speaker of a new source; write sends it lines, one a
-// datagram, and does not block. A datagram's source can be forged: pc is to listen on
+// ctx ends. open makes the speaker of a source that signs in; write sends it lines,
+// one a datagram, and does not block. A datagram's source can be forged: pc is to listen on
 // loopback only.
 func ServeUDP(ctx context.Context, pc *net.UDPConn, log *slog.Logger, open func(addr netip.AddrPort, write func(lines []byte)) Speaker) error {
 	stop := context.AfterFunc(ctx, func() { _ = pc.Close() })
@@ -54,6 +57,8 @@ func ServeUDP(ctx context.Context, pc *net.UDPConn, log *slog.Logger, open func(
 			return nil
 		case errors.As(err, &timeout) && timeout.Timeout():
 			continue
+		case err == nil && bytes.HasPrefix(buf[:n], errorLine):
+			continue // two that answer each other's errors would go on for ever
 		case err != nil:
 			// A peer that went away makes an error here, which is no fault of the socket's.
 			log.Debug("datagram not read", slog.Any("error", err))
@@ -62,37 +67,51 @@ func ServeUDP(ctx context.Context, pc *net.UDPConn, log *slog.Logger, open func(
 			}
 			continue
 		}
-		write := func(lines []byte) { send(pc, addr, lines) }
-		s := sources[addr]
-		if s == nil {
-			if len(sources) >= maxSources {
-				write(line.Error(nil, "too many are here over UDP; try again in a minute, or use TCP"))
-				continue
-			}
-			s = &source{speaker: open(addr, write)}
+		if s := sources[addr]; s != nil {
+			s.heard = now
+		}
+		if s := answer(sources, pc, addr, line.Datagram(buf[:n]), open); s != nil {
+			s.heard = now
 			sources[addr] = s
 		}
-		s.heard = now
-		run(s.speaker, line.Datagram(buf[:n]), write)
 	}
 }
 
-// run runs the frame of a datagram.
-func run(speaker Speaker, f line.Frame, write func([]byte)) {
-	switch f.Verb {
-	case line.Iam:
-		if err := speaker.SignIn(f.Text); err != nil {
-			write(line.Error(nil, err.Error()))
-		}
-	case line.Msg:
-		speaker.Say(f.Text, func(err error) {
+// answer runs the frame of a datagram. It gives a source that has just signed in; who
+// has not is answered and forgotten.
+func answer(sources map[netip.AddrPort]*source, pc *net.UDPConn, addr netip.AddrPort, f line.Frame,
+	open func(netip.AddrPort, func([]byte)) Speaker,
+) *source {
+	write := func(lines []byte) { send(pc, addr, lines) }
+	fail := func(message string) { write(line.Error(nil, message)) }
+	s := sources[addr]
+	switch {
+	case f.Verb == line.Bad:
+		fail(f.Err)
+	case f.Verb == line.Msg && s == nil:
+		fail("say who you are first: iam:NAME")
+	case f.Verb == line.Msg:
+		s.speaker.Say(f.Text, func(err error) {
 			if err != nil {
-				write(line.Error(nil, err.Error()))
+				fail(err.Error())
 			}
 		})
+	case s != nil:
+		if err := s.speaker.SignIn(f.Text); err != nil {
+			fail(err.Error())
+		}
+	case len(sources) >= maxSources:
+		fail("too many are here over UDP; try again in a minute, or use TCP")
 	default:
-		write(line.Error(nil, f.Err))
+		s := &source{speaker: open(addr, write)}
+		if err := s.speaker.SignIn(f.Text); err != nil {
+			fail(err.Error())
+			s.speaker.Leave()
+			return nil
+		}
+		return s
 	}
+	return nil
 }
 
 // send sends each line as a datagram. What the kernel does not take is lost, as
