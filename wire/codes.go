@@ -30,6 +30,8 @@ var codes = [...]CodeInfo{
 	{CodeMethod, http.StatusNotFound, rpcMethod, "there is no such method"},
 	{CodeParam, http.StatusBadRequest, rpcParams, "a parameter's value is wrong; param names it"},
 	{CodeUnknownParam, http.StatusBadRequest, rpcParams, "a parameter this server does not know; param names it"},
+	{CodeMedia, http.StatusUnsupportedMediaType, rpcOther, "HTTP: the content type is not application/json"},
+	{CodeVerb, http.StatusMethodNotAllowed, rpcOther, "HTTP: methods are called with POST"},
 	{CodeTooLarge, http.StatusRequestEntityTooLarge, rpcOther, "a frame, a body or a content is over its limit"},
 	{CodeSession, http.StatusUnauthorized, rpcOther, "session.open comes first; over HTTP, a bearer token is needed"},
 	{CodeOpen, http.StatusConflict, rpcOther, "this connection has a session already"},

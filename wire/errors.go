@@ -16,6 +16,8 @@ const (
 	CodeParam        Code = "invalid_param"    // a parameter's value is wrong
 	CodeUnknownParam Code = "unknown_param"    // a parameter this server does not know
 	CodeBatch        Code = "no_batches"       // JSON-RPC batches are not taken
+	CodeMedia        Code = "not_json"         // HTTP: a content type that is not application/json
+	CodeVerb         Code = "not_post"         // HTTP: a method called otherwise than with POST
 	CodeTooLarge     Code = "too_large"        // a frame, a body or a content over its limit
 	CodeSession      Code = "session_required" // session.open comes first
 	CodeOpen         Code = "already_open"     // the connection has a session

@@ -28,6 +28,9 @@ import (
 // drainTime is how long a stopping server waits for its peers to take what they are owed.
 const drainTime = 5 * time.Second
 
+// requestTime is how long it waits for HTTP requests.
+const requestTime = time.Second
+
 // Run serves until ctx ends, then drains: it takes no new work, answers the sends in
 // flight, tells the sessions to come back, and returns in seconds. out is told where to
 // point a browser and nc. Errors before it serves say which setting is wrong.
@@ -158,20 +161,29 @@ func (s *server) run(ctx context.Context, out io.Writer) error {
 	s.log.Info("draining", slog.Int("sessions", s.hub.Count()))
 	_ = s.port.Close() // what it accepted goes on
 	s.hub.Stop()
-	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
-	defer cancel()
-	if shutErr := s.http.Shutdown(limit); shutErr != nil {
-		s.log.Warn("requests were cut off", slog.Any("error", shutErr))
-	}
+	s.finishRequests(ctx)
 	s.chat.Close()
 	stopDelivering()
 	delivery.Wait()
 	s.hub.Drain()
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
 	s.port.Wait(limit)
 	stopServing()
 	background.Wait()
 	s.log.Info("stopped")
 	return err
+}
+
+// finishRequests waits for HTTP requests that are being answered, but not long for
+// those that have not come whole: sockets wait to be told meanwhile.
+func (s *server) finishRequests(ctx context.Context) {
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTime)
+	defer cancel()
+	if err := s.http.Shutdown(limit); err != nil {
+		s.log.Warn("requests were cut off", slog.Any("error", err))
+		_ = s.http.Close() // they are cut off
+	}
 }
 
 // listenUDP serves the text protocol over UDP on the port that TCP has.

@@ -149,6 +149,7 @@ func (l *links) serveLines(nc *listen.Conn) {
 	}
 	switch {
 	case errors.Is(err, lines.ErrTooLong):
+		s.Finish(lastWords)
 		s.Refuse(wire.Errorf(wire.CodeTooLarge, "a line has at most %d bytes", l.frameBytes))
 		c.CloseAfter(nil, lastWords)
 		<-c.Done()
@@ -202,6 +203,10 @@ func (l *links) socketLoop(nc net.Conn, first []byte) {
 		s.Finish(lastWords)
 		c.CloseAfter(ws.AppendClose(nil, broken.Code, broken.Reason), lastWords)
 		<-c.Done()
+	} else if ended(err) {
+		s.Finish(lastWords)
+		c.CloseAfter(ws.AppendClose(nil, ws.CloseNormal, ""), lastWords)
+		<-c.Done()
 	}
 }
 
@@ -211,10 +216,12 @@ func (l *links) serveText(nc *listen.Conn) {
 	text.Serve(c, first, l.hub.NewText(c, l.text, remote(nc)))
 }
 
-// serveTLS ends a connection that begins with TLS, which is not served yet.
+// serveTLS ends a connection that begins with TLS, which is not served yet, with the
+// alert protocol_version (RFC 8446, section 6).
 func (l *links) serveTLS(nc *listen.Conn) {
-	l.log.Info("a client tried TLS, which this release does not speak", slog.String("from", nc.RemoteAddr().String()))
-	_ = nc.Close()
+	l.log.Debug("a client tried TLS, which is not served", slog.String("from", nc.RemoteAddr().String()))
+	c, _ := l.socket(nc, nil)
+	c.CloseAfter([]byte{0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x46}, time.Second)
 }
 
 // serveUDP speaks the text protocol over datagrams until ctx ends.

@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	// leeway is how far the clocks of the back end and the server may be apart.
-	leeway = 30 * time.Second
+	// Leeway is how far the clocks of the back end and the server may be apart.
+	Leeway = 30 * time.Second
 	// sessionTime is how long a session token is good.
 	sessionTime = time.Hour
 	// sessionAudience marks session tokens.
@@ -61,7 +61,7 @@ func New(cfg Config) *Verifier {
 	common := []jwt.ParserOption{
 		// The algorithm is ours to say, never the token's.
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
-		jwt.WithExpirationRequired(), jwt.WithLeeway(leeway), jwt.WithTimeFunc(cfg.Now),
+		jwt.WithExpirationRequired(), jwt.WithLeeway(Leeway), jwt.WithTimeFunc(cfg.Now),
 		jwt.WithStrictDecoding(),
 	}
 	options := append([]jwt.ParserOption{}, common...)

@@ -87,10 +87,10 @@ func TestVerify(t *testing.T) {
 		{name: "claims of the app's own", token: backEnd(with("role", []string{"x"}))},
 		{name: "sid is the server's to give", token: backEnd(with("sid", "another's"))},
 		{name: "kid says nothing", token: compact(object{"alg": "HS256", "kid": "../../dev/null"}, good(), []byte(secret))},
-		{name: "expired within the leeway", token: backEnd(with("exp", in(-29*time.Second))), want: func(id *Identity) {
+		{name: "expired within the Leeway", token: backEnd(with("exp", in(-29*time.Second))), want: func(id *Identity) {
 			id.Expires = now().Add(-29 * time.Second)
 		}},
-		{name: "nbf within the leeway", token: backEnd(with("nbf", in(29*time.Second)))},
+		{name: "nbf within the Leeway", token: backEnd(with("nbf", in(29*time.Second)))},
 		{name: "good for years", token: backEnd(with("exp", in(10*365*24*time.Hour))), want: func(id *Identity) {
 			id.Expires = now().Add(10 * 365 * 24 * time.Hour)
 		}},
@@ -119,7 +119,7 @@ func TestVerify(t *testing.T) {
 }
 
 // Mutants: no WithValidMethods (here and below); no WithStrictDecoding; one key for both kinds of tokens; no check of ours
-// before a guest; no WithExpirationRequired; no leeway.
+// before a guest; no WithExpirationRequired; no Leeway.
 func TestVerifyRefuses(t *testing.T) {
 	issuer := func(c *Config) { c.Issuer = "app" }
 	audience := func(c *Config) { c.Audience = "chat" }
@@ -251,7 +251,7 @@ func TestSessionTokens(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			later := verifier(func(c *Config) {
-				c.Now = func() time.Time { return expires.Add(leeway + time.Second) }
+				c.Now = func() time.Time { return expires.Add(Leeway + time.Second) }
 			})
 			_, err = later.Verify(token)
 			if e, ok := errors.AsType[*wire.Error](err); !ok || e.Code != wire.CodeExpired {
@@ -329,7 +329,7 @@ func FuzzVerify(f *testing.F) {
 		if err := chat.CheckUserID(id.User); err != nil || id.Guest || id.User.IsGuest() || id.Session != "" {
 			t.Fatalf("%+v: %v", id, err)
 		}
-		if id.Expires.Add(leeway).Before(now()) {
+		if id.Expires.Add(Leeway).Before(now()) {
 			t.Fatalf("%+v has expired", id)
 		}
 		if _, _, err := verifier(nil).IssueSession(id); err != nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -52,10 +53,19 @@ func CheckName(name string) error {
 		return invalid("name", "a name is UTF-8")
 	case n == 0 || n > maxName || strings.TrimSpace(name) == "":
 		return invalid("name", "a name has 1 to %d characters", maxName)
-	case strings.ContainsFunc(name, func(r rune) bool { return r < 0x20 || r == 0x7f || r == '\u2028' || r == '\u2029' }):
-		return invalid("name", "a name is one line")
+	case strings.ContainsFunc(name, hidden):
+		return invalid("name", "a name is one line without control or invisible characters")
+	case strings.HasPrefix(name, guestPrefix) || strings.HasPrefix(name, "@"):
+		return invalid("name", "a name does not begin like a guest's id or with @")
 	}
 	return nil
+}
+
+// hidden says whether r moves or hides what stands beside it. The joiners of emoji and
+// of some scripts are none of these.
+func hidden(r rune) bool {
+	const zwnj, zwj = '\u200c', '\u200d'
+	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || unicode.In(r, unicode.Cf) && r != zwj && r != zwnj
 }
 
 // checkUsers checks the users of one call and answers them sorted, once each.

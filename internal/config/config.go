@@ -79,6 +79,11 @@ func settings() []setting {
 		}},
 		{"hosts", "host names the server answers to besides localhost and addresses, with commas between", func(c *Config, t string) error {
 			c.Hosts = list(t)
+			for _, h := range c.Hosts {
+				if strings.ContainsAny(h, "/@ ") {
+					return fmt.Errorf("%q: a host is a name, with :PORT or without, for example chat.example.com", h)
+				}
+			}
 			return nil
 		}},
 		{"origins", "origins whose web pages may talk to the server besides its own, with commas between (https://app.example.com)", func(c *Config, t string) error {

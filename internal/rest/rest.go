@@ -152,10 +152,7 @@ func (s *server) nothing(w http.ResponseWriter, r *http.Request) {
 	if name, ok := strings.CutPrefix(r.URL.Path, "/v1/"); ok && r.Method != http.MethodPost {
 		if _, err := s.cfg.Table.Find(name); err == nil {
 			w.Header().Set("Allow", http.MethodPost)
-			e := wire.Errorf(wire.CodeInvalid, "methods are called with POST")
-			status, body := wire.Problem(e)
-			_ = status
-			writeProblem(w, http.StatusMethodNotAllowed, body)
+			problem(w, wire.Errorf(wire.CodeVerb, "methods are called with POST"))
 			return
 		}
 	}
@@ -167,10 +164,6 @@ func problem(w http.ResponseWriter, e *wire.Error) {
 	if e.RetryAfter > 0 {
 		w.Header().Set("Retry-After", seconds(e.RetryAfter))
 	}
-	writeProblem(w, status, body)
-}
-
-func writeProblem(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the client may have gone
@@ -184,9 +177,7 @@ func (s *server) method(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
-		body := wire.Errorf(wire.CodeInvalid, "the body is JSON: send Content-Type: application/json")
-		_, text := wire.Problem(body)
-		writeProblem(w, http.StatusUnsupportedMediaType, text)
+		problem(w, wire.Errorf(wire.CodeMedia, "the body is JSON: send Content-Type: application/json"))
 		return
 	}
 	params, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.cfg.BodyBytes))
@@ -194,8 +185,10 @@ func (s *server) method(w http.ResponseWriter, r *http.Request) {
 		var tooLarge *http.MaxBytesError
 		if errors.As(err, &tooLarge) {
 			problem(w, wire.Errorf(wire.CodeTooLarge, "the body is longer than %d bytes", s.cfg.BodyBytes))
+			return
 		}
-		return // else the client has gone
+		problem(w, wire.Errorf(wire.CodeInvalid, "the body did not come whole; nothing was done"))
+		return
 	}
 	c := &caller{server: s, loopback: isLoopback(r.RemoteAddr)}
 	if bad := c.authenticate(r); bad != nil {

@@ -49,6 +49,9 @@ type Remote struct {
 	SignedIn func() // called once, when a session is open
 }
 
+// maxEarly bounds what may wait behind the answer to session.open, in bytes.
+const maxEarly = 1 << 20
+
 // drainWait is how long what a peer is owed may take to go out before its connection closes.
 const drainWait = 5 * time.Second
 
@@ -72,6 +75,9 @@ type Session struct {
 	early    []byte     // what waits
 	stopped  bool       // nothing more is taken
 	closed   bool       // nothing more is run
+	closing  bool       // session.close is being answered
+	ending   bool       // the connection closes with last when nothing is in flight
+	last     []byte
 	identity *auth.Identity
 	live     *router.Live
 }
@@ -98,10 +104,10 @@ func (s *Session) Frame(frame []byte) {
 	own := append(make([]byte, 0, len(frame)), frame...)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.inFlight >= s.hub.cfg.Limits.InFlight && !s.closed && !s.stopped {
+	for s.inFlight >= s.hub.cfg.Limits.InFlight && !s.closed {
 		s.room.Wait()
 	}
-	if s.closed || s.stopped {
+	if s.closed {
 		return
 	}
 	s.inFlight++
@@ -117,16 +123,17 @@ func (s *Session) Refuse(e *wire.Error) { s.peer.Send(s.errorFrame(nil, e)) }
 
 // Finish waits until everything taken is answered, wait at most.
 func (s *Session) Finish(wait time.Duration) {
+	late := false
 	timeout := time.AfterFunc(wait, func() {
 		s.mu.Lock()
-		s.closed = true
+		late = true
 		s.room.Broadcast()
 		s.mu.Unlock()
 	})
 	defer timeout.Stop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.inFlight > 0 && !s.closed {
+	for s.inFlight > 0 && !late {
 		s.room.Wait()
 	}
 }
@@ -134,9 +141,8 @@ func (s *Session) Finish(wait time.Duration) {
 // Closed says that the connection has ended. Calls that were taken are finished; nobody hears of them.
 func (s *Session) Closed() {
 	s.mu.Lock()
-	s.closed = true
+	s.shut()
 	live, identity := s.live, s.identity
-	s.room.Broadcast()
 	s.mu.Unlock()
 	if live != nil {
 		s.hub.cfg.Router.Remove(live)
@@ -156,7 +162,7 @@ func (s *Session) run() {
 	}()
 	for {
 		s.mu.Lock()
-		if len(s.queue) == 0 || s.closed {
+		if len(s.queue) == 0 {
 			s.queue, s.running = nil, false
 			s.mu.Unlock()
 			return
@@ -171,15 +177,38 @@ func (s *Session) run() {
 // finished makes room for another call.
 func (s *Session) finished() {
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.done()
+}
+
+// done is finished under s.mu. The last call in flight lets an ending connection close.
+func (s *Session) done() {
 	s.inFlight--
 	s.room.Broadcast()
-	s.mu.Unlock()
+	if s.ending && s.inFlight == 0 {
+		s.peer.CloseAfter(s.last, drainWait)
+	}
+}
+
+// shut runs nothing more, under s.mu. What was not begun is not in flight.
+func (s *Session) shut() {
+	s.closed = true
+	s.inFlight -= len(s.queue)
+	s.queue = nil
+	s.room.Broadcast()
 }
 
 func (s *Session) handle(frame []byte) {
 	req, bad := wire.ParseRequest(frame)
 	if bad != nil {
 		s.answerError(req.ID, bad)
+		return
+	}
+	if s.isStopped() {
+		s.answerError(req.ID, &wire.Error{
+			Code: wire.CodeBusy, Message: "the server is restarting: try again in a moment",
+			Outcome: wire.OutcomeRetry, RetryAfter: restartHint,
+		})
 		return
 	}
 	method, bad := s.hub.cfg.Table.Find(req.Method)
@@ -226,10 +255,10 @@ func (s *Session) errorFrame(id jsontext.Value, e *wire.Error) []byte {
 // answer sends an answer; what was pushed while the session opened follows it.
 func (s *Session) answer(frame []byte) {
 	s.mu.Lock()
-	closing := s.closed
+	defer s.mu.Unlock()
 	switch {
-	case closing:
-		s.opening, s.early = false, nil
+	case s.closing:
+		s.closing, s.ending, s.last = false, true, frame
 	case s.opening:
 		s.opening = false
 		s.peer.Hold(frame)
@@ -238,12 +267,7 @@ func (s *Session) answer(frame []byte) {
 	default:
 		s.peer.Send(frame)
 	}
-	s.inFlight--
-	s.room.Broadcast()
-	s.mu.Unlock()
-	if closing {
-		s.peer.CloseAfter(frame, drainWait)
-	}
+	s.done()
 }
 
 // pending is a call that is answered when its commit is on disk.
@@ -270,6 +294,11 @@ func (p *pending) Flush() { p.session.peer.Flush() }
 func (s *Session) Push(frames []byte) {
 	s.mu.Lock()
 	if s.opening {
+		if len(s.early) > maxEarly {
+			s.mu.Unlock()
+			_ = s.peer.Close() // the store is stuck: the client comes back
+			return
+		}
 		s.early = append(s.early, frames...)
 		s.mu.Unlock()
 		return
@@ -363,12 +392,12 @@ func (s *Session) enter(id auth.Identity) bool {
 	return true
 }
 
-// CloseSession ends the session after its answer.
+// CloseSession ends the session after the answers to what came before, and its own.
 func (s *Session) CloseSession() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.closed = true
-	s.room.Broadcast()
+	s.closing = true
+	s.shut()
 	return nil
 }
 
@@ -407,7 +436,7 @@ func (s *Session) check(now time.Time) {
 	switch {
 	case identity == nil && now.Sub(s.began) > signInTime:
 		s.end(wire.Close{Code: string(wire.CodeSession), Message: "no session was opened for two minutes"})
-	case identity != nil && !identity.Expires.IsZero() && now.After(identity.Expires):
+	case identity != nil && !identity.Expires.IsZero() && now.After(identity.Expires.Add(auth.Leeway)):
 		s.end(wire.Close{Code: string(wire.CodeExpired), Message: "the token has expired: come back with a new one"})
 	case quiet > silence:
 		s.end(wire.Close{Code: "idle", Message: "nothing came for 75 seconds"})
@@ -427,6 +456,12 @@ func (s *Session) stop() {
 	s.room.Broadcast()
 }
 
+func (s *Session) isStopped() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stopped
+}
+
 func (s *Session) drain() {
 	s.end(wire.Close{
 		Code: "restarting", Message: "the server is restarting: come back in a moment",
@@ -434,7 +469,7 @@ func (s *Session) drain() {
 	})
 }
 
-// end closes the connection with last words.
+// end closes the connection with last words, once the calls in flight are answered.
 func (s *Session) end(c wire.Close) { s.closeWith(s.framing.Goodbye(nil, c)) }
 
 // leave closes the connection silently: its client has made another.
@@ -442,8 +477,15 @@ func (s *Session) leave() { s.closeWith(s.framing.End) }
 
 func (s *Session) closeWith(last []byte) {
 	s.mu.Lock()
-	s.closed = true
-	s.room.Broadcast()
-	s.mu.Unlock()
-	s.peer.CloseAfter(last, drainWait)
+	defer s.mu.Unlock()
+	s.shut()
+	if s.ending {
+		return
+	}
+	s.ending, s.last = true, last
+	if s.inFlight == 0 {
+		s.peer.CloseAfter(last, drainWait)
+		return
+	}
+	time.AfterFunc(drainWait, func() { s.peer.CloseAfter(last, drainWait) })
 }

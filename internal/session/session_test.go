@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/linnet-im/linnet/internal/api"
+	"github.com/linnet-im/linnet/internal/auth"
 	"github.com/linnet-im/linnet/internal/chat"
 	"github.com/linnet-im/linnet/wire"
 )
@@ -261,8 +262,9 @@ func TestStopAndDrain(t *testing.T) {
 		synctest.Wait()
 		n.Stop()
 		s.Frame(send("bob", 3))
+		synctest.Wait()
 		release()
-		wantKinds(t, "what was taken before", p, "result 2", "event 1")
+		wantKinds(t, "what was taken before, and the refusal of what came after", p, "busy 3", "result 2", "event 1")
 		var refused error
 		lines.Say("hi", func(err error) { refused = err })
 		if refused == nil {
@@ -341,11 +343,11 @@ func TestTimesThatEndASession(t *testing.T) {
 		s, p := n.connect()
 		s.Frame([]byte(open(n.token("alice", 10*time.Second), "")))
 		wantKinds(t, "a token for ten seconds", p, "result 1")
-		s.check(time.Now().Add(9 * time.Second))
+		s.check(time.Now().Add(9*time.Second + auth.Leeway))
 		if _, ended := p.ended(); ended {
 			t.Error("closed while the token was good")
 		}
-		s.check(time.Now().Add(11 * time.Second))
+		s.check(time.Now().Add(11*time.Second + auth.Leeway))
 		if last, ended := p.ended(); !ended || last != "close token_expired 0" {
 			t.Errorf("ended %v with %q", ended, last)
 		}
@@ -401,5 +403,32 @@ func TestFinish(t *testing.T) {
 			t.Errorf("it took %v", took)
 		}
 		release()
+	})
+}
+
+// What came before session.close is answered before it, what came behind it is not run,
+// and its own answer is the last frame.
+func TestCloseAnswersWhatIsInFlight(t *testing.T) {
+	inBubble(t, chat.GuestsLobby, func(t *testing.T, n *node) {
+		s, p := n.online("alice")
+		release := n.store.shut()
+		s.Frame(send("bob", 2))
+		s.Frame(send("bob", 3))
+		s.Frame([]byte(`{"id":4,"method":"session.close"}`))
+		s.Frame(send("bob", 5))
+		synctest.Wait()
+		if _, ended := p.ended(); ended {
+			t.Error("closed while sends were in flight")
+		}
+		release()
+		synctest.Wait()
+		if last, ended := p.ended(); !ended || !strings.Contains(last, `"id":4,"result"`) {
+			t.Errorf("ended %v with %q", ended, last)
+		}
+		got := strings.Join(p.taken(), "\n")
+		two, three := strings.Index(got, `"id":2,"result"`), strings.Index(got, `"id":3,"result"`)
+		if two < 0 || three < two || strings.Contains(got, `"id":5`) {
+			t.Errorf("got %s", got)
+		}
 	})
 }
