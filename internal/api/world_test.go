@@ -66,6 +66,7 @@ type nowhere struct{}
 
 func (nowhere) Send([]byte) bool                 { return true }
 func (nowhere) Hold([]byte)                      {}
+func (nowhere) WaitRoom()                        {}
 func (nowhere) Flush()                           {}
 func (nowhere) CloseAfter([]byte, time.Duration) {}
 func (nowhere) Close() error                     { return nil }

@@ -237,6 +237,7 @@ type datagrams func(lines []byte)
 func (d datagrams) Send(p []byte) bool { d(p); return true }
 func (d datagrams) Hold(p []byte)      { d(p) }
 func (d datagrams) Flush()             {}
+func (d datagrams) WaitRoom()          {}
 func (d datagrams) Close() error       { return nil }
 
 func (d datagrams) CloseAfter(last []byte, _ time.Duration) { d(last) }

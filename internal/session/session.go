@@ -19,9 +19,11 @@ import (
 	"github.com/linnet-im/linnet/wire"
 )
 
-// Peer is the outgoing side of a connection. No method blocks. Bytes given are not
-// kept after the call unless copied, and not written to.
+// Peer is the outgoing side of a connection. No method but WaitRoom blocks. Bytes given
+// are not kept after the call unless copied, and not written to.
 type Peer interface {
+	// WaitRoom blocks until the peer has taken most of what waits, or the connection is closed.
+	WaitRoom()
 	// Send queues p and lets everything queued go; false when the connection is closed.
 	Send(p []byte) bool
 	// Hold queues p without letting it go.
@@ -170,6 +172,7 @@ func (s *Session) run() {
 		frame := s.queue[0]
 		s.queue = s.queue[1:]
 		s.mu.Unlock()
+		s.peer.WaitRoom() // who asks for many pages at once gets them as fast as it reads
 		s.handle(frame)
 	}
 }

@@ -39,13 +39,14 @@ const (
 )
 
 // Conn is a connection. Its methods may be called concurrently, ReadLoop by one
-// goroutine at a time. But for ReadLoop none blocks.
+// goroutine at a time. But for ReadLoop and WaitRoom none blocks.
 type Conn struct {
 	nc  net.Conn
 	raw rawConn
 	cfg Config
 
 	mu      sync.Mutex
+	room    *sync.Cond // less waits than before, or the connection is closed
 	state   state
 	queue   []byte // what waits, in order
 	out     int    // bytes of the queue that somebody is writing
@@ -59,6 +60,7 @@ type Conn struct {
 func New(nc net.Conn, cfg Config) *Conn {
 	c := &Conn{nc: nc, cfg: cfg, done: make(chan struct{})}
 	c.raw = rawOf(nc)
+	c.room = sync.NewCond(&c.mu)
 	if tcp, ok := nc.(interface{ SetWriteBuffer(int) error }); ok {
 		_ = tcp.SetWriteBuffer(sendBuffer) // a larger one only costs memory
 	}
@@ -97,6 +99,17 @@ func (c *Conn) Send(p []byte) bool {
 	}
 	c.write(p) // unlocks
 	return true
+}
+
+// WaitRoom blocks while more than a quarter of the queue is used, so that who answers
+// calls of the peer does not overflow a peer that reads. It returns at once when the
+// connection is closed. It is the one method besides ReadLoop that blocks.
+func (c *Conn) WaitRoom() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for len(c.queue)+c.out > c.cfg.MaxQueue/4 && !c.closed {
+		c.room.Wait()
+	}
 }
 
 // Hold queues p without writing it: it leaves with the next Send or Flush.
@@ -154,6 +167,7 @@ func (c *Conn) write(p []byte) {
 		n, err := c.raw.tryWrite(p)
 		c.mu.Lock()
 		c.out = 0
+		c.room.Broadcast()
 		if err != nil {
 			c.state = idle
 			c.mu.Unlock()
@@ -206,6 +220,7 @@ func (c *Conn) drain() {
 		_ = c.nc.SetWriteDeadline(time.Time{})
 		c.mu.Lock()
 		c.queue = c.queue[written:]
+		c.room.Broadcast()
 		c.mu.Unlock()
 		// A slow peer that takes something is no stalled one.
 		if err != nil && (written == 0 || !errors.Is(err, os.ErrDeadlineExceeded)) {
@@ -254,6 +269,7 @@ func (c *Conn) Close() error {
 	c.closing.Do(func() {
 		c.mu.Lock()
 		c.closed = true
+		c.room.Broadcast()
 		c.mu.Unlock()
 		close(c.done)
 		err = c.nc.Close()

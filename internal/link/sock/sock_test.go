@@ -231,3 +231,25 @@ func numbered(n int) []byte {
 	}
 	return b
 }
+
+// Who waits for room does not overflow a peer that reads, however fast it answers.
+func TestConn_WaitRoom(t *testing.T) {
+	c, peer := pair(t, Config{MaxQueue: 256 << 10})
+	page := numbered(128 << 10)
+	const pages = 64
+	go func() {
+		for range pages {
+			c.WaitRoom()
+			if !c.Send(page) {
+				t.Error("closed")
+				return
+			}
+		}
+		c.CloseAfter(nil, 10*time.Second)
+	}()
+	n, err := io.Copy(io.Discard, peer)
+	if err != nil || n != pages*int64(len(page)) {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	c.WaitRoom() // a closed connection has nothing to wait for
+}
