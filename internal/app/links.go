@@ -68,7 +68,7 @@ func wsFraming() *session.Framing {
 	return &session.Framing{
 		Format: jsonFormat(ws.AppendText),
 		Frame:  ws.AppendText,
-		End:    ws.AppendClose(nil, ws.CloseNormal, "replaced"),
+		End:    ws.AppendClose(nil, ws.CloseNormal, ""),
 		Ping:   ws.AppendPing(nil, nil),
 		Goodbye: func(dst []byte, c wire.Close) []byte {
 			dst = ws.AppendText(dst, closeNotification(c))

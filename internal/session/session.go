@@ -261,7 +261,7 @@ func (s *Session) answer(frame []byte) {
 	defer s.mu.Unlock()
 	switch {
 	case s.closing:
-		s.closing, s.ending, s.last = false, true, frame
+		s.closing, s.ending, s.last = false, true, append(frame, s.framing.End...)
 	case s.opening:
 		s.opening = false
 		s.peer.Hold(frame)
