@@ -26,11 +26,12 @@ func (c *caller) authenticate(r *http.Request) *wire.Error {
 		return nil
 	}
 	scheme, token, _ := strings.Cut(header, " ")
+	token = strings.TrimSpace(token)
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
 		return wire.Errorf(wire.CodeToken, "Authorization: Bearer and a token")
 	}
 	// The session id of the token is kept; a token of the back end has none.
-	id, err := c.server.cfg.Hub.Authenticate(&wire.OpenParams{Token: strings.TrimSpace(token)})
+	id, err := c.server.cfg.Hub.Authenticate(&wire.OpenParams{Token: token})
 	if err != nil {
 		if own, ok := err.(*wire.Error); ok {
 			return own

@@ -185,7 +185,10 @@ func problem(w http.ResponseWriter, e *wire.Error) {
 	if e.RetryAfter > 0 {
 		w.Header().Set("Retry-After", seconds(e.RetryAfter))
 	}
-	w.Header().Set("Content-Type", "application/problem+json")
+	if status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", "Bearer") // every 401 has a challenge: RFC 9110, 15.5.2
+	}
+	w.Header().Set("Content-Type", wire.ProblemType)
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the client may have gone
 }
@@ -213,7 +216,6 @@ func (s *server) method(w http.ResponseWriter, r *http.Request) {
 	}
 	c := &caller{server: s, loopback: isLoopback(r.RemoteAddr)}
 	if bad := c.authenticate(r); bad != nil {
-		w.Header().Set("WWW-Authenticate", "Bearer")
 		problem(w, bad)
 		return
 	}
