@@ -80,12 +80,12 @@ func (s *server) guard(next http.Handler) http.Handler {
 	})
 }
 
-// allowOrigin lets a page of an origin that is known read the answer, and says whether
+// allowOrigin lets a page of another origin, which is known, read the answer, and says whether
 // the request is a preflight, which is answered with that alone (Fetch, section 3.3).
 func allowOrigin(w http.ResponseWriter, r *http.Request) (preflight bool) {
 	origin := r.Header.Get("Origin")
-	if origin == "" {
-		return false
+	if origin == "" || origin == "http://"+r.Host || origin == "https://"+r.Host {
+		return false // no page, or the server's own
 	}
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", origin)
