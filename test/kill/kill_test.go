@@ -60,9 +60,17 @@ func newSenders(t *testing.T, server *testkit.Server) []*sender {
 	return all
 }
 
-// flood sends from all senders and ends the server when so many are acknowledged.
+// flood sends from all senders, once all are signed in, and ends the server when so many
+// are acknowledged.
 func flood(t *testing.T, server *testkit.Server, end func(), all []*sender, after int64) int64 {
 	t.Helper()
+	each(t, all, func(s *sender) (err error) {
+		s.client, err = s.connect(server)
+		return err
+	})
+	if t.Failed() {
+		t.FailNow()
+	}
 	var acknowledged atomic.Int64
 	now, over, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	go func() {
@@ -76,7 +84,7 @@ func flood(t *testing.T, server *testkit.Server, end func(), all []*sender, afte
 		end()
 	}()
 	each(t, all, func(s *sender) error {
-		return s.flood(server, func() {
+		return s.flood(func() {
 			if acknowledged.Add(1) == after {
 				close(now)
 			}

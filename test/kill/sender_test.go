@@ -13,7 +13,8 @@ type sender struct {
 	name, next string // next: whom it writes to directly
 	token      string
 	webSocket  bool
-	sent       []*message // in the order they were sent first
+	sent       []*message      // in the order they were sent first
+	client     *testkit.Client // the connection that flood uses up
 }
 
 // message is a send. Its place is nil until an answer has come.
@@ -51,13 +52,10 @@ func (s *sender) compose() *message {
 	return m
 }
 
-// flood sends, with a window, until the connection is lost or the server says that it is
-// stopping. Any other error answer is an error.
-func (s *sender) flood(server *testkit.Server, acknowledged func()) error {
-	c, err := s.connect(server)
-	if err != nil {
-		return err
-	}
+// flood sends over its client, with a window, until the connection is lost or the server
+// says that it is stopping. Any other error answer is an error.
+func (s *sender) flood(acknowledged func()) error {
+	c := s.client
 	defer c.Close()
 	type begun struct {
 		m     *message
