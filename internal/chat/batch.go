@@ -14,6 +14,7 @@ type batch struct {
 	conversations set[*Conversation]
 	members       set[*Member]
 	users         set[*User]
+	accounts      map[UserID]*Account
 }
 
 // set keeps what was added once, in order.
@@ -42,6 +43,9 @@ func (b *batch) finish() *Changes {
 	b.changes.Conversations = b.conversations.list
 	b.changes.Members = b.members.list
 	b.changes.Users = b.users.list
+	for _, acc := range b.accounts {
+		b.changes.Accounts = append(b.changes.Accounts, acc)
+	}
 	return &b.changes
 }
 
@@ -57,6 +61,25 @@ func (b *batch) member(key MemberKey) *Member {
 		return m
 	}
 	return &Member{MemberKey: key}
+}
+
+// account gives a user's account as the operations before have left it, an empty one if
+// there is none. It is not to be changed: the caller puts a clone.
+func (b *batch) account(u UserID) *Account {
+	if acc := b.accounts[u]; acc != nil {
+		return acc
+	}
+	if acc := b.rows.Accounts[u]; acc != nil {
+		return acc
+	}
+	return &Account{User: u}
+}
+
+func (b *batch) putAccount(acc *Account) {
+	if b.accounts == nil {
+		b.accounts = make(map[UserID]*Account)
+	}
+	b.accounts[acc.User] = acc
 }
 
 func (b *batch) putMember(m *Member) {

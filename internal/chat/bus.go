@@ -29,6 +29,7 @@ type Notice struct {
 	Method       string       // the notification's name
 	Params       []byte       // its JSON
 	Only         UserID       // told to this user alone; "" for everybody
+	Except       UserID       // not told to this user; "" for nobody
 }
 
 // Bus carries commits and notices to every node. It is a hint: what it loses is found

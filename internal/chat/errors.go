@@ -13,6 +13,7 @@ const (
 	CodeParam     Code = "invalid_param"
 	CodeNotFound  Code = "not_found"
 	CodeForbidden Code = "forbidden"
+	CodeRevoked   Code = "revoked"
 	CodeConflict  Code = "client_id_reused"
 	CodeRate      Code = "rate_limited"
 	CodeBusy      Code = "busy"

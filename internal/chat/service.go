@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 )
 
@@ -53,6 +54,10 @@ type Service struct {
 	bus       Bus
 	committer *committer
 	rates     rates // used by decide functions, one at a time
+	visits    visits
+	typings   typings
+
+	revocations atomic.Int64
 }
 
 // New starts a Service. It makes the lobby if it is not there. Close stops it.

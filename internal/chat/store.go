@@ -21,6 +21,7 @@ type Keys struct {
 	Conversations []ConversationID
 	Members       []MemberKey
 	Users         []UserID
+	Accounts      []UserID
 	Calls         []CallKey
 	Tallies       []TallyKey
 	Heirs         []MemberKey // for each: who has been in the conversation longest, but for this user
@@ -45,6 +46,7 @@ type Rows struct {
 	Conversations map[ConversationID]*Conversation
 	Members       map[MemberKey]*Member
 	Users         map[UserID]*User
+	Accounts      map[UserID]*Account
 	Calls         map[CallKey]*Call
 	Tallies       map[TallyKey]Tally
 	Heirs         map[MemberKey]UserID // whose rows are in Members too
@@ -57,6 +59,7 @@ type Changes struct {
 	Conversations []*Conversation
 	Members       []*Member
 	Users         []*User
+	Accounts      []*Account
 	Calls         []*Call
 }
 
@@ -121,6 +124,11 @@ type Store interface {
 
 	// Users answers the rows there are, in no order.
 	Users(ctx context.Context, ids []UserID) ([]User, error)
+	// Accounts answers the rows there are, in no order. They belong to the caller.
+	Accounts(ctx context.Context, ids []UserID) ([]Account, error)
+	// Neighbours answers which of the others are now in a group of up to members members
+	// that u is in too, in no order. Of u's conversations it may look only at the newest limit.
+	Neighbours(ctx context.Context, u UserID, others []UserID, members, limit int) ([]UserID, error)
 	// Conversation answers one head row, or ErrNotFound.
 	Conversation(ctx context.Context, id ConversationID) (Conversation, error)
 	// Member answers one member row, or ErrNotFound.

@@ -43,6 +43,7 @@ type Store struct {
 	conversations map[chat.ConversationID]*conversation
 	members       map[chat.UserID]map[chat.ConversationID]*chat.Member
 	users         map[chat.UserID]chat.User
+	accounts      map[chat.UserID]*chat.Account
 	calls         map[chat.CallKey]chat.Call
 }
 
@@ -85,6 +86,7 @@ func newStore() *Store {
 		conversations: make(map[chat.ConversationID]*conversation),
 		members:       make(map[chat.UserID]map[chat.ConversationID]*chat.Member),
 		users:         make(map[chat.UserID]chat.User),
+		accounts:      make(map[chat.UserID]*chat.Account),
 		calls:         make(map[chat.CallKey]chat.Call),
 	}
 	s.changed = sync.NewCond(&s.mu)

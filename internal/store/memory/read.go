@@ -39,6 +39,43 @@ func (s *Store) Users(ctx context.Context, ids []chat.UserID) ([]chat.User, erro
 	return users, nil
 }
 
+// Accounts is chat.Store's.
+func (s *Store) Accounts(ctx context.Context, ids []chat.UserID) ([]chat.Account, error) {
+	if err := s.reading(ctx); err != nil {
+		return nil, err
+	}
+	defer s.mu.Unlock()
+	var accounts []chat.Account
+	seen := make(map[chat.UserID]bool)
+	for _, id := range ids {
+		if a := s.accounts[id]; a != nil && !seen[id] {
+			seen[id] = true
+			accounts = append(accounts, *a.Clone())
+		}
+	}
+	return accounts, nil
+}
+
+// Neighbours is chat.Store's. It looks at all groups, whatever the limit.
+func (s *Store) Neighbours(ctx context.Context, u chat.UserID, others []chat.UserID, members, _ int) ([]chat.UserID, error) {
+	if err := s.reading(ctx); err != nil {
+		return nil, err
+	}
+	defer s.mu.Unlock()
+	var near []chat.UserID
+	for _, o := range others {
+		for id, m := range s.members[u] {
+			c := s.conversations[id]
+			if other := c.members[o]; c.head.Kind == chat.Group && c.head.Members <= members &&
+				joined(m) && other != nil && joined(other) {
+				near = append(near, o)
+				break
+			}
+		}
+	}
+	return near, nil
+}
+
 // Conversation is chat.Store's.
 func (s *Store) Conversation(ctx context.Context, id chat.ConversationID) (chat.Conversation, error) {
 	if err := s.reading(ctx); err != nil {

@@ -95,7 +95,7 @@ func (s *Store) lockNames(keys *chat.Keys) []lockName {
 	for _, k := range keys.Heirs {
 		names = append(names, lockName{conversation: k.Conversation})
 	}
-	for _, id := range keys.Users {
+	for _, id := range slices.Concat(keys.Users, keys.Accounts) {
 		names = append(names, lockName{user: id})
 	}
 	return names
@@ -136,7 +136,7 @@ func (s *Store) unlock(names []lockName) {
 
 func empty(c *chat.Changes) bool {
 	return c == nil ||
-		len(c.Events)+len(c.Conversations)+len(c.Members)+len(c.Users)+len(c.Calls) == 0
+		len(c.Events)+len(c.Conversations)+len(c.Members)+len(c.Users)+len(c.Accounts)+len(c.Calls) == 0
 }
 
 // load copies the rows that keys name: what decide does to them changes nothing here.
@@ -145,6 +145,7 @@ func (s *Store) load(keys *chat.Keys) *chat.Rows {
 		Conversations: make(map[chat.ConversationID]*chat.Conversation),
 		Members:       make(map[chat.MemberKey]*chat.Member),
 		Users:         make(map[chat.UserID]*chat.User),
+		Accounts:      make(map[chat.UserID]*chat.Account),
 		Calls:         make(map[chat.CallKey]*chat.Call),
 		Tallies:       make(map[chat.TallyKey]chat.Tally),
 		Heirs:         make(map[chat.MemberKey]chat.UserID),
@@ -163,6 +164,11 @@ func (s *Store) load(keys *chat.Keys) *chat.Rows {
 	for _, id := range keys.Users {
 		if u, ok := s.users[id]; ok {
 			rows.Users[id] = &u
+		}
+	}
+	for _, id := range keys.Accounts {
+		if a := s.accounts[id]; a != nil {
+			rows.Accounts[id] = a.Clone()
 		}
 	}
 	for _, k := range keys.Calls {
@@ -277,6 +283,9 @@ func (s *Store) apply(changes *chat.Changes, number int64) {
 	for _, u := range changes.Users {
 		u.Pos = position()
 		s.users[u.ID] = *u
+	}
+	for _, a := range changes.Accounts {
+		s.accounts[a.User] = a.Clone()
 	}
 	for _, c := range changes.Calls {
 		call := *c

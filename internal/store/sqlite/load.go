@@ -14,6 +14,7 @@ func (u *update) load(ctx context.Context, keys *chat.Keys) (*chat.Rows, error) 
 		Conversations: make(map[chat.ConversationID]*chat.Conversation, len(keys.Conversations)),
 		Members:       make(map[chat.MemberKey]*chat.Member, len(keys.Members)),
 		Users:         make(map[chat.UserID]*chat.User, len(keys.Users)),
+		Accounts:      make(map[chat.UserID]*chat.Account, len(keys.Accounts)),
 		Calls:         make(map[chat.CallKey]*chat.Call, len(keys.Calls)),
 		Tallies:       make(map[chat.TallyKey]chat.Tally, len(keys.Tallies)),
 		Heirs:         make(map[chat.MemberKey]chat.UserID, len(keys.Heirs)),
@@ -45,6 +46,15 @@ func (u *update) load(ctx context.Context, keys *chat.Keys) (*chat.Rows, error) 
 		}
 		if found {
 			rows.Users[id] = &row
+		}
+	}
+	for _, id := range keys.Accounts {
+		a, err := scanAccount(u.stmt.account.QueryRowContext(ctx, string(id)))
+		switch {
+		case err == nil:
+			rows.Accounts[id] = &a
+		case !errors.Is(err, sql.ErrNoRows):
+			return nil, err
 		}
 	}
 	for _, k := range keys.Calls {

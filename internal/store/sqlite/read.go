@@ -9,7 +9,7 @@ import (
 )
 
 type readStatements struct {
-	user, conversation, member, members, audience, heads, fork *sql.Stmt
+	user, account, conversation, member, members, audience, heads, fork, neighbour *sql.Stmt
 
 	events, newestEvents, messages, newestMessages *sql.Stmt
 
@@ -26,6 +26,8 @@ const (
 func (s *readStatements) prepare(ctx context.Context, db *sql.DB) error {
 	return prepareAll(ctx, db, []statement{
 		{&s.user, `SELECT id, name, pos FROM user WHERE id = ?`},
+		{&s.account, `SELECT user, body FROM account WHERE user = ?`},
+		{&s.neighbour, neighbour},
 		{&s.conversation, `SELECT ` + conversationColumns + ` FROM conversation c WHERE c.id = ?`},
 		{&s.member, `SELECT ` + memberColumns + ` FROM member m WHERE m.conv = ` + conv + ` AND m.user = ?`},
 		{&s.members, `SELECT ` + memberColumns + ` FROM member m INDEXED BY member_conv

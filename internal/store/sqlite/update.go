@@ -71,7 +71,7 @@ func (s *Store) ForgetCalls(ctx context.Context, t time.Time, limit int) (int, e
 
 func empty(c *chat.Changes) bool {
 	return c == nil ||
-		len(c.Events)+len(c.Conversations)+len(c.Members)+len(c.Users)+len(c.Calls) == 0
+		len(c.Events)+len(c.Conversations)+len(c.Members)+len(c.Users)+len(c.Accounts)+len(c.Calls) == 0
 }
 
 // update is one Update: the rows as they were before it, nil for what was not there,

@@ -43,6 +43,11 @@ func (u *update) write(ctx context.Context, changes *chat.Changes) error {
 			return fmt.Errorf("user %q: %w", row.ID, err)
 		}
 	}
+	for _, a := range changes.Accounts {
+		if err := u.putAccount(ctx, a); err != nil {
+			return fmt.Errorf("account %q: %w", a.User, err)
+		}
+	}
 	for _, c := range changes.Calls {
 		_, err := u.stmt.insertCall.ExecContext(ctx,
 			c.ClientID[:], string(c.User), c.Hash[:], string(c.Conversation), int64(c.Seq), c.Time.UnixMilli(), c.At.UnixMilli())

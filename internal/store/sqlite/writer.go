@@ -33,12 +33,12 @@ type writer struct {
 type writeStatements struct {
 	begin, commit, rollback *sql.Stmt
 
-	conversation, member, user, call, count, mine, heir *sql.Stmt
+	conversation, member, user, account, call, count, mine, heir *sql.Stmt
 
 	insertConversation, updateConversation, updateHead *sql.Stmt
 	insertEvent                                        *sql.Stmt
 	putMember, updateMember                            *sql.Stmt
-	putUser                                            *sql.Stmt
+	putUser, putAccount                                *sql.Stmt
 	insertCall, forgetCalls                            *sql.Stmt
 	setPosition                                        *sql.Stmt
 }
@@ -60,6 +60,7 @@ func (s *writeStatements) prepare(ctx context.Context, conn *sql.Conn) error {
 		{&s.conversation, `SELECT ` + conversationColumns + ` FROM conversation c WHERE c.id = ?`},
 		{&s.member, `SELECT ` + memberColumns + ` FROM member m WHERE m.user = ? AND m.conv = ?`},
 		{&s.user, `SELECT name, pos FROM user WHERE id = ?`},
+		{&s.account, `SELECT user, body FROM account WHERE user = ?`},
 		{&s.call, `SELECT hash, conv, seq, time, at FROM call WHERE client_id = ? AND user = ?`},
 		{&s.count, `SELECT count FROM event WHERE conv = ? AND seq <= ? ORDER BY seq DESC LIMIT 1`},
 		{&s.mine, `SELECT count(*) FROM event WHERE conv = ? AND seq BETWEEN ? AND ? AND message = 1 AND sender = ?`},
@@ -80,6 +81,7 @@ func (s *writeStatements) prepare(ctx context.Context, conn *sql.Conn) error {
 			read_seq = ?, read_count = ?, read_sent = ?, sent = ?, pos = ?
 			WHERE user = ? AND conv = ?`},
 		{&s.putUser, `INSERT OR REPLACE INTO user (id, name, pos) VALUES (?, ?, ?)`},
+		{&s.putAccount, `INSERT OR REPLACE INTO account (user, body) VALUES (?, ?)`},
 		{&s.insertCall, `INSERT INTO call (client_id, user, hash, conv, seq, time, at) VALUES (?, ?, ?, ?, ?, ?, ?)`},
 		{&s.forgetCalls, `DELETE FROM call WHERE at < ? AND id IN (SELECT id FROM call ORDER BY id LIMIT ?)`},
 		{&s.setPosition, `UPDATE start SET upto = ? WHERE n = (SELECT max(n) FROM start)`},

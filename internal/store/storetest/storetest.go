@@ -26,6 +26,8 @@ func Run(t *testing.T, open func(testing.TB) chat.Store) {
 		{"tally", testTally},
 		{"heirs", testHeirs},
 		{"users", testUsers},
+		{"accounts", testAccounts},
+		{"neighbours", testNeighbours},
 		{"not found", testNotFound},
 		{"members", testMembers},
 		{"audience", testAudience},

@@ -1,0 +1,48 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"slices"
+)
+
+const (
+	// presenceMembers is up to how many members a group lets each other see who is there.
+	presenceMembers = 500
+	// presenceGroups is how many of a user's conversations, the newest, are looked at for that.
+	presenceGroups = 500
+)
+
+// Acquainted answers those of the others whose presence u may see: itself, who has
+// written to it directly, and with whom it shares a group of up to 500. Writing to
+// somebody is not enough: everybody may.
+func (s *Service) Acquainted(ctx context.Context, u UserID, others []UserID) (map[UserID]bool, error) {
+	yes := make(map[UserID]bool, len(others))
+	if !s.MaySee(u, Direct) {
+		return yes, nil
+	}
+	var left []UserID
+	for _, o := range others {
+		m, err := s.store.Member(ctx, MemberKey{DirectID(u, o), o})
+		switch {
+		case err != nil && !errors.Is(err, ErrNotFound):
+			return nil, readError(err)
+		case o == u || m.Sent > 0 && s.MaySee(o, Direct):
+			yes[o] = true
+		default:
+			left = append(left, o)
+		}
+	}
+	if len(left) == 0 {
+		return yes, nil
+	}
+	slices.Sort(left)
+	near, err := s.store.Neighbours(ctx, u, slices.Compact(left), presenceMembers, presenceGroups)
+	if err != nil {
+		return nil, readError(err)
+	}
+	for _, o := range near {
+		yes[o] = true
+	}
+	return yes, nil
+}
