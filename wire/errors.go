@@ -23,6 +23,7 @@ const (
 	CodeOpen         Code = "already_open"     // the connection has a session
 	CodeToken        Code = "invalid_token"    // not signed by whom it should be, or its claims are wrong
 	CodeExpired      Code = "token_expired"    //
+	CodeRevoked      Code = "revoked"          //
 	CodeGuests       Code = "guests_off"       // guests are not allowed here
 	CodeNotFound     Code = "not_found"        // not there, or not for you: the same answer
 	CodeForbidden    Code = "forbidden"        // you may see it, but may not do this

@@ -300,3 +300,97 @@ type Close struct {
 	Message      string `json:"message"`
 	RetryAfterMS int64  `json:"retry_after_ms,omitzero"`
 }
+
+// Presence is what is to be seen of a user: the whole of it, each time. It is also the
+// notification presence.
+type Presence struct {
+	User     string           `json:"user"`
+	Online   bool             `json:"online" doc:"active or away on one device at least"`
+	State    string           `json:"state" doc:"active, away, background (connected, nobody looks) or offline"`
+	Status   string           `json:"status,omitzero"`
+	LastSeen string           `json:"last_seen,omitzero" doc:"offline: to the minute; absent when it is not known"`
+	Devices  []PresenceDevice `json:"devices,omitzero" doc:"at most 8, the most present first"`
+}
+
+// PresenceDevice is one session in a Presence.
+type PresenceDevice struct {
+	Platform string `json:"platform,omitzero"`
+	State    string `json:"state"`
+}
+
+// PresenceSetParams are those of presence.set: what is absent stays.
+type PresenceSetParams struct {
+	State  string  `json:"state,omitzero" doc:"of this session: active, away or background"`
+	Status *string `json:"status,omitzero" doc:"of the user: one line of at most 100 characters; empty for none"`
+}
+
+// WatchParams are those of presence.subscribe, presence.unsubscribe and presence.get.
+type WatchParams struct {
+	Users []string `json:"users" doc:"1 to 200 user ids"`
+}
+
+// PresenceResult answers presence.get and presence.subscribe, in the order asked.
+type PresenceResult struct {
+	LeaseMS  int64      `json:"lease_ms,omitzero" doc:"presence.subscribe: subscribe again before it ends"`
+	Presence []Presence `json:"presence"`
+}
+
+// TypingParams are those of typing.set.
+type TypingParams struct {
+	Conversation string `json:"conversation"`
+	Typing       bool   `json:"typing" doc:"false: the user has stopped"`
+}
+
+// Typing is the notification typing.
+type Typing struct {
+	Conversation string `json:"conversation"`
+	User         string `json:"user"`
+	Typing       bool   `json:"typing"`
+	ExpiresMS    int64  `json:"expires_ms" doc:"after so long without another one the user is typing no more"`
+}
+
+// SessionsResult answers sessions.list.
+type SessionsResult struct {
+	Sessions []SessionInfo `json:"sessions" doc:"live ones, the newest first"`
+	Devices  []DeviceInfo  `json:"devices" doc:"known ones, the last seen first; at most 32"`
+}
+
+// SessionInfo is a live session of the caller's user.
+type SessionInfo struct {
+	Session  string `json:"session"`
+	Device   string `json:"device,omitzero"`
+	Platform string `json:"platform,omitzero"`
+	Name     string `json:"name,omitzero"`
+	Client   string `json:"client,omitzero"`
+	Link     string `json:"link" doc:"tcp, websocket, sse or poll"`
+	State    string `json:"state" doc:"active, away or background"`
+	Since    string `json:"since"`
+	Current  bool   `json:"current,omitzero" doc:"the one that asks"`
+}
+
+// DeviceInfo is a device on which the caller's user has signed in.
+type DeviceInfo struct {
+	Device   string `json:"device"`
+	Platform string `json:"platform,omitzero"`
+	Name     string `json:"name,omitzero"`
+	Since    string `json:"since"`
+	Seen     string `json:"seen" doc:"the last time it came or went; may lag by seconds"`
+	Online   bool   `json:"online,omitzero"`
+	Revoked  bool   `json:"revoked,omitzero" doc:"tokens from before are refused on it"`
+	Current  bool   `json:"current,omitzero"`
+}
+
+// SessionParams are those of sessions.revoke.
+type SessionParams struct {
+	Session string `json:"session"`
+}
+
+// DeviceParams are those of devices.revoke.
+type DeviceParams struct {
+	Device string `json:"device"`
+}
+
+// RevokeResult answers what signs out.
+type RevokeResult struct {
+	Closed int `json:"closed" doc:"live sessions that were closed"`
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/linnet-im/linnet/internal/chat"
+	"github.com/linnet-im/linnet/internal/presence"
 	"github.com/linnet-im/linnet/wire"
 )
 
@@ -45,6 +46,24 @@ type Caller interface {
 	Ack(cursor string) error
 	JoinRoom(ctx context.Context, room chat.ConversationID) (wire.RoomResult, error)
 	LeaveRoom(room chat.ConversationID) error
+	// SetState says how present the session is.
+	SetState(state presence.State) error
+	Watch(ctx context.Context, users []chat.UserID) (wire.PresenceResult, error)
+	Unwatch(users []chat.UserID) error
+	// Signed is where the caller's user is signed in; only once there is an Actor.
+	Signed() Signed
+}
+
+// Signed is where a user is signed in, as one of its sessions sees and changes it.
+// It needs no live connection.
+type Signed interface {
+	// Presence answers what the caller may see of users, in their order.
+	Presence(ctx context.Context, users []chat.UserID) ([]wire.Presence, error)
+	SetStatus(ctx context.Context, status string) error
+	Sessions(ctx context.Context) (wire.SessionsResult, error)
+	RevokeSession(ctx context.Context, session string) (wire.RevokeResult, error)
+	RevokeDevice(ctx context.Context, device string) (wire.RevokeResult, error)
+	RevokeOthers(ctx context.Context) (wire.RevokeResult, error)
 }
 
 // Method is a row of the table.

@@ -111,6 +111,23 @@ func rules() []rule {
 		{"rooms.leave", "the lobby", `{"room":"lobby"}`, [callers]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}},
 		{"rooms.leave", "the group", `{"room":"GROUP"}`, [callers]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}},
 
+		{"typing.set", "in the group", `{"conversation":"GROUP","typing":true}`, [callers]wire.Code{ss, no, ok, no, ok, ok, fb, no}},
+		{"typing.set", "in the direct one", `{"conversation":"DIRECT","typing":true}`, [callers]wire.Code{ss, no, ok, no, no, no, no, ok}},
+		{"typing.set", "in the lobby", `{"conversation":"lobby","typing":true}`, [callers]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}},
+		{"typing.set", "in nothing", `{"conversation":"g_none","typing":true}`, [callers]wire.Code{ss, no, no, no, no, no, no, no}},
+
+		// Whose presence is shown to whom: TestWhoSeesWhom.
+		{"presence.set", "of the session", `{"state":"away"}`, [callers]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}},
+		{"presence.set", "of the user", `{"status":"in a meeting"}`, [callers]wire.Code{ss, fb, fb, ok, ok, ok, ok, ok}},
+		{"presence.get", "", `{"users":["bob"]}`, [callers]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}},
+		{"presence.subscribe", "", `{"users":["bob"]}`, [callers]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}},
+		{"presence.unsubscribe", "", `{"users":["bob"]}`, [callers]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}},
+
+		{"sessions.list", "", `{}`, [callers]wire.Code{ss, fb, fb, ok, ok, ok, ok, ok}},
+		{"sessions.revoke", "none of the caller's", `{"session":"x"}`, [callers]wire.Code{ss, fb, fb, no, no, no, no, no}},
+		{"devices.revoke", "none of the caller's", `{"device":"x"}`, [callers]wire.Code{ss, fb, fb, no, no, no, no, no}},
+		{"sessions.revoke_others", "", `{}`, [callers]wire.Code{ss, fb, fb, ok, ok, ok, ok, ok}},
+
 		{"sync", "", `{}`, [callers]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}},
 	}
 }

@@ -101,6 +101,55 @@ func New(service *chat.Service) *Table {
 			return wire.Empty{}, c.LeaveRoom(chat.ConversationID(p.Room))
 		}),
 		row(Method{
+			Name: "typing.set", Access: Sessions, Repeat: ByNature, Notify: true,
+			Doc: "Tells the others in a conversation that the caller is writing, or has stopped, by the notification typing. " +
+				"It is told at most every two seconds and holds for six; rooms and groups above 500 have none.",
+		}, m.typingSet),
+		row(Method{
+			Name: "presence.set", Access: Sessions, Repeat: ByNature, Notify: true,
+			Doc: "Says how present this session is, which a live connection can, and what the user's status is.",
+		}, m.presenceSet),
+		row(Method{
+			Name: "presence.get", Access: Sessions, Repeat: ByNature,
+			Doc: "Who of these is there. Seen are oneself, who has written to the caller directly, and members of shared groups of up to 500; " +
+				"everybody else is answered as offline.",
+		}, m.presenceGet),
+		row(Method{
+			Name: "presence.subscribe", Access: Sessions, Repeat: ByNature, Live: true,
+			Doc: "As presence.get, and changes are told by the notification presence until the lease ends: subscribe again before. " +
+				"At most 200 users a session.",
+		}, m.presenceSubscribe),
+		row(Method{
+			Name: "presence.unsubscribe", Access: Sessions, Repeat: ByNature, Live: true,
+			Doc: "Ends what presence.subscribe began, for these users.",
+		}, func(_ context.Context, c Caller, p *wire.WatchParams) (wire.Empty, error) {
+			return wire.Empty{}, c.Unwatch(userIDs(p.Users))
+		}),
+		row(Method{
+			Name: "sessions.list", Access: Users, Repeat: ByNature,
+			Doc: "Where the caller is connected now, and the devices it has signed in on.",
+		}, func(ctx context.Context, c Caller, _ *wire.Empty) (wire.SessionsResult, error) {
+			return c.Signed().Sessions(ctx)
+		}),
+		row(Method{
+			Name: "sessions.revoke", Access: Users, Repeat: ByNature,
+			Doc: "Signs a live session of the caller out: its connection closes, its token is refused from now on, on every device.",
+		}, func(ctx context.Context, c Caller, p *wire.SessionParams) (wire.RevokeResult, error) {
+			return c.Signed().RevokeSession(ctx, p.Session)
+		}),
+		row(Method{
+			Name: "devices.revoke", Access: Users, Repeat: ByNature,
+			Doc: "Signs a device of the caller out, connected or not: its sessions close, and tokens made up to now are refused on it.",
+		}, func(ctx context.Context, c Caller, p *wire.DeviceParams) (wire.RevokeResult, error) {
+			return c.Signed().RevokeDevice(ctx, p.Device)
+		}),
+		row(Method{
+			Name: "sessions.revoke_others", Access: Users, Repeat: ByNature,
+			Doc: "Signs the caller out everywhere but here: all its other sessions close, and every token made up to now is refused but the one in use here.",
+		}, func(ctx context.Context, c Caller, _ *wire.Empty) (wire.RevokeResult, error) {
+			return c.Signed().RevokeOthers(ctx)
+		}),
+		row(Method{
 			Name: "sync", Access: Sessions, Repeat: ByNature,
 			Doc: "What changed for the caller since a cursor, newest first, in pages. The new cursor comes with the last page.",
 		}, m.sync),

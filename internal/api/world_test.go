@@ -12,6 +12,7 @@ import (
 	"github.com/linnet-im/linnet/internal/api"
 	"github.com/linnet-im/linnet/internal/auth"
 	"github.com/linnet-im/linnet/internal/chat"
+	"github.com/linnet-im/linnet/internal/presence"
 	"github.com/linnet-im/linnet/internal/router"
 	"github.com/linnet-im/linnet/internal/session"
 	"github.com/linnet-im/linnet/internal/store/memory"
@@ -43,7 +44,7 @@ func newWorld(t *testing.T, store chat.Store, guests chat.Guests) (w *world, sto
 	}
 	w.table = api.New(w.chat)
 	w.hub = session.NewHub(session.Config{
-		Chat: w.chat, Router: w.router, Table: w.table, Verifier: auth.New(auth.Config{Secret: secret}), Log: log,
+		Chat: w.chat, Router: w.router, Presence: presence.New(), Table: w.table, Verifier: auth.New(auth.Config{Secret: secret}), Log: log,
 		Limits: wire.Limits{InFlight: 64},
 	})
 	ctx, cancel := context.WithCancel(context.Background())

@@ -18,6 +18,7 @@ import (
 	"github.com/linnet-im/linnet/internal/chat"
 	"github.com/linnet-im/linnet/internal/config"
 	"github.com/linnet-im/linnet/internal/listen"
+	"github.com/linnet-im/linnet/internal/presence"
 	"github.com/linnet-im/linnet/internal/rest"
 	"github.com/linnet-im/linnet/internal/router"
 	"github.com/linnet-im/linnet/internal/session"
@@ -58,15 +59,16 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writer
 
 // server is a running Linnet.
 type server struct {
-	cfg    config.Config
-	log    *slog.Logger
-	store  *sqlite.Store
-	chat   *chat.Service
-	router *router.Router
-	hub    *session.Hub
-	links  *links
-	http   *http.Server
-	port   *listen.Server
+	cfg      config.Config
+	log      *slog.Logger
+	store    *sqlite.Store
+	chat     *chat.Service
+	router   *router.Router
+	presence *presence.Board
+	hub      *session.Hub
+	links    *links
+	http     *http.Server
+	port     *listen.Server
 }
 
 func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sqlite.Store, log *slog.Logger) (*server, error) {
@@ -90,9 +92,10 @@ func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sql
 		return nil, err
 	}
 	verifier := auth.New(auth.Config{Secret: secret, Issuer: cfg.TokenIssuer, Audience: cfg.TokenAudience})
+	s.presence = presence.New()
 	table := api.New(s.chat)
 	s.hub = session.NewHub(session.Config{
-		Chat: s.chat, Router: s.router, Table: table, Verifier: verifier, Log: log,
+		Chat: s.chat, Router: s.router, Presence: s.presence, Table: table, Verifier: verifier, Log: log,
 		Limits: wire.Limits{
 			FrameBytes: limits.FrameBytes, ContentBytes: api.MaxContent, InFlight: limits.InFlight,
 			DedupeMS: limits.DedupeWindow.Milliseconds(), ListLimit: api.MaxPage, Members: limits.MembersPerCall,
@@ -136,6 +139,10 @@ func (s *server) run(ctx context.Context, out io.Writer) error {
 	var background, delivery sync.WaitGroup
 	delivery.Go(func() { s.router.Run(delivering) })
 	background.Go(func() { s.hub.Run(serving) })
+	background.Go(func() { s.presence.Run(serving) })
+	background.Go(func() {
+		s.chat.FlushVisitsEvery(serving, 5*time.Second, func(err error) { s.log.Error("visits not kept", slog.Any("error", err)) })
+	})
 	background.Go(func() {
 		s.chat.TidyEvery(serving, time.Hour, func(err error) { s.log.Error("old calls not forgotten", slog.Any("error", err)) })
 	})

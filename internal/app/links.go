@@ -54,9 +54,9 @@ var overflowed = wire.Close{
 func linesFraming() *session.Framing {
 	frame := func(dst, payload []byte) []byte { return append(append(dst, payload...), '\n') }
 	return &session.Framing{
-		Format: jsonFormat(frame),
-		Frame:  frame,
-		Ping:   frame(nil, wire.AppendNotification(nil, "ping", []byte("{}"))),
+		Link: "tcp", Format: jsonFormat(frame),
+		Frame: frame,
+		Ping:  frame(nil, wire.AppendNotification(nil, "ping", []byte("{}"))),
 		Goodbye: func(dst []byte, c wire.Close) []byte {
 			return frame(dst, closeNotification(c))
 		},
@@ -66,10 +66,10 @@ func linesFraming() *session.Framing {
 // wsFraming is JSON-RPC, one object a WebSocket message.
 func wsFraming() *session.Framing {
 	return &session.Framing{
-		Format: jsonFormat(ws.AppendText),
-		Frame:  ws.AppendText,
-		End:    ws.AppendClose(nil, ws.CloseNormal, ""),
-		Ping:   ws.AppendPing(nil, nil),
+		Link: "websocket", Format: jsonFormat(ws.AppendText),
+		Frame: ws.AppendText,
+		End:   ws.AppendClose(nil, ws.CloseNormal, ""),
+		Ping:  ws.AppendPing(nil, nil),
 		Goodbye: func(dst []byte, c wire.Close) []byte {
 			dst = ws.AppendText(dst, closeNotification(c))
 			return ws.AppendClose(dst, closeCode(c.Code), c.Code)

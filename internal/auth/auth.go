@@ -7,6 +7,7 @@ package auth
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"time"
@@ -33,8 +34,10 @@ type Identity struct {
 	User    chat.UserID
 	Name    string // the token's name claim, "" for none
 	Guest   bool
-	Session string    // of a session token
-	Expires time.Time // zero: never
+	Session string     // of a session token
+	Device  string     // of a session token, "" for none named
+	Expires time.Time  // zero: never
+	Token   chat.Token // what is known of the token; of a session token, ID and Expires of the one it came from
 }
 
 // Config configures a Verifier.
@@ -85,6 +88,10 @@ type claims struct {
 	jwt.RegisteredClaims
 	Name    string `json:"name,omitempty"`
 	Session string `json:"sid,omitempty"`
+	Device  string `json:"did,omitempty"`
+	// The token that a session token came from: its id, and when it expires.
+	Origin        string           `json:"oid,omitempty"`
+	OriginExpires *jwt.NumericDate `json:"oxp,omitempty"`
 }
 
 // Verify says who a token stands for. Its errors are *wire.Error with CodeToken or CodeExpired.
@@ -95,7 +102,7 @@ func (v *Verifier) Verify(token string) (Identity, error) {
 	var c claims
 	_, err := v.session.ParseWithClaims(token, &c, v.key(v.sessionKey))
 	if err == nil {
-		return v.identity(&c, true)
+		return v.identity(&c, token, true)
 	}
 	if !errors.Is(err, jwt.ErrTokenSignatureInvalid) {
 		// Ours, but no longer good; or of a form that the other key will not make better.
@@ -105,7 +112,7 @@ func (v *Verifier) Verify(token string) (Identity, error) {
 	if _, err := v.parser.ParseWithClaims(token, &c, v.key(v.cfg.Secret)); err != nil {
 		return Identity{}, tokenError(err)
 	}
-	return v.identity(&c, false)
+	return v.identity(&c, token, false)
 }
 
 func (v *Verifier) key(key []byte) jwt.Keyfunc {
@@ -119,8 +126,14 @@ func (v *Verifier) key(key []byte) jwt.Keyfunc {
 }
 
 // identity reads the claims of a token whose signature and times are right.
-func (v *Verifier) identity(c *claims, ours bool) (Identity, error) {
-	id := Identity{User: chat.UserID(c.Subject), Name: c.Name, Session: c.Session, Expires: c.ExpiresAt.Time}
+func (v *Verifier) identity(c *claims, token string, ours bool) (Identity, error) {
+	id := Identity{
+		User: chat.UserID(c.Subject), Name: c.Name, Session: c.Session, Device: c.Device, Expires: c.ExpiresAt.Time,
+		Token: chat.Token{ID: tokenID(token), Expires: c.ExpiresAt.Time},
+	}
+	if c.IssuedAt != nil {
+		id.Token.Issued = c.IssuedAt.Time
+	}
 	id.Guest = id.User.IsGuest()
 	if err := chat.CheckUserID(id.User); err != nil {
 		return Identity{}, wire.Errorf(wire.CodeToken, "the token's sub is no user id: %v", err)
@@ -128,13 +141,22 @@ func (v *Verifier) identity(c *claims, ours bool) (Identity, error) {
 	if id.Guest && !ours {
 		return Identity{}, wire.Errorf(wire.CodeToken, "no token may claim to be a guest")
 	}
-	if !ours {
-		id.Session = ""
+	switch {
+	case !ours:
+		id.Session, id.Device = "", ""
+	case c.Origin != "" && c.OriginExpires != nil:
+		id.Token.ID, id.Token.Expires = c.Origin, c.OriginExpires.Time
 	}
 	if id.Name != "" && chat.CheckName(id.Name) != nil {
 		id.Name = ""
 	}
 	return id, nil
+}
+
+// tokenID names a token without being of use to who reads it.
+func tokenID(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
 // tokenError tells what is wrong with a token without telling what would be right.
@@ -188,12 +210,16 @@ func (v *Verifier) IssueSession(id Identity) (token string, expires time.Time, e
 	if !id.Guest && !id.Expires.IsZero() && id.Expires.Before(expires) {
 		expires = id.Expires
 	}
-	token, err = sign(&claims{
+	c := claims{
 		RegisteredClaims: jwt.RegisteredClaims{
 			Subject: string(id.User), Audience: jwt.ClaimStrings{sessionAudience},
 			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(expires),
-		}, Name: id.Name, Session: id.Session,
-	}, v.sessionKey)
+		}, Name: id.Name, Session: id.Session, Device: id.Device,
+	}
+	if id.Token.ID != "" && !id.Guest {
+		c.Origin, c.OriginExpires = id.Token.ID, jwt.NewNumericDate(id.Token.Expires)
+	}
+	token, err = sign(&c, v.sessionKey)
 	return token, expires, err
 }
 

@@ -13,10 +13,10 @@ type Device struct {
 	ID       string    `json:"id"`
 	Platform string    `json:"platform,omitempty"`
 	Name     string    `json:"name,omitempty"`
-	Since    time.Time `json:"since"`          // of the first sign-in
-	Seen     time.Time `json:"seen"`           // of the last visit
+	Since    time.Time `json:"since"`            // of the first sign-in
+	Seen     time.Time `json:"seen"`             // of the last visit
 	Revoked  time.Time `json:"revoked,omitzero"` // tokens made up to then are refused on it
-	Token    Token     `json:"token,omitzero"` // of the last sign-in
+	Token    Token     `json:"token,omitzero"`   // of the last sign-in
 }
 
 // Token is what is known of a token that a session was opened with.

@@ -135,7 +135,7 @@ func (a *Account) visited(v *visit) {
 		known := a.Device(d.ID)
 		switch {
 		case known == nil && !d.Since.IsZero():
-			a.Devices = append(a.Devices, d)
+			a.Devices = slices.Insert(a.Devices, 0, d)
 		case known == nil: // it left after it was forgotten
 		case d.Since.IsZero():
 			known.Seen = d.Seen

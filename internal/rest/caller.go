@@ -7,8 +7,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/linnet-im/linnet/internal/auth"
+	"github.com/linnet-im/linnet/internal/api"
 	"github.com/linnet-im/linnet/internal/chat"
+	"github.com/linnet-im/linnet/internal/presence"
+	"github.com/linnet-im/linnet/internal/session"
 	"github.com/linnet-im/linnet/wire"
 )
 
@@ -16,7 +18,7 @@ import (
 type caller struct {
 	server   *server
 	loopback bool
-	identity *auth.Identity
+	identity *session.Admission
 }
 
 // authenticate reads the bearer token, if there is one.
@@ -30,13 +32,11 @@ func (c *caller) authenticate(r *http.Request) *wire.Error {
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
 		return wire.Errorf(wire.CodeToken, "Authorization: Bearer and a token")
 	}
-	// The session id of the token is kept; a token of the back end has none.
-	id, err := c.server.cfg.Hub.Authenticate(&wire.OpenParams{Token: token})
+	// The session id of the token is kept; a token of the back end has none. A call is not
+	// undone when its client goes, so its caller is found out all the same.
+	id, err := c.server.cfg.Hub.Authenticate(context.WithoutCancel(r.Context()), &wire.OpenParams{Token: token})
 	if err != nil {
-		if own, ok := err.(*wire.Error); ok {
-			return own
-		}
-		return wire.Errorf(wire.CodeToken, "the token was not accepted")
+		return api.Error(err)
 	}
 	c.identity = &id
 	return nil
@@ -54,7 +54,7 @@ func (c *caller) Open(ctx context.Context, p *wire.OpenParams) (wire.OpenResult,
 	if len(p.Rooms) > 0 {
 		return wire.OpenResult{}, needsSocket()
 	}
-	id, err := c.server.cfg.Hub.Authenticate(p)
+	id, err := c.server.cfg.Hub.Authenticate(ctx, p)
 	if err != nil {
 		return wire.OpenResult{}, err
 	}
@@ -62,7 +62,7 @@ func (c *caller) Open(ctx context.Context, p *wire.OpenParams) (wire.OpenResult,
 	if err != nil {
 		return wire.OpenResult{}, err
 	}
-	result.Token, _, err = c.server.cfg.Verifier.IssueSession(id)
+	result.Token, _, err = c.server.cfg.Verifier.IssueSession(id.Identity)
 	return result, err
 }
 
@@ -79,6 +79,16 @@ func (c *caller) JoinRoom(context.Context, chat.ConversationID) (wire.RoomResult
 }
 
 func (c *caller) LeaveRoom(chat.ConversationID) error { return needsSocket() }
+
+func (c *caller) SetState(presence.State) error { return needsSocket() }
+
+func (c *caller) Watch(context.Context, []chat.UserID) (wire.PresenceResult, error) {
+	return wire.PresenceResult{}, needsSocket()
+}
+
+func (c *caller) Unwatch([]chat.UserID) error { return needsSocket() }
+
+func (c *caller) Signed() api.Signed { return c.server.cfg.Hub.Signed(&c.identity.Identity) }
 
 func seconds(d time.Duration) string {
 	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)

@@ -14,6 +14,7 @@ import (
 	"github.com/linnet-im/linnet/internal/api"
 	"github.com/linnet-im/linnet/internal/auth"
 	"github.com/linnet-im/linnet/internal/chat"
+	"github.com/linnet-im/linnet/internal/presence"
 	"github.com/linnet-im/linnet/internal/router"
 	"github.com/linnet-im/linnet/internal/session"
 	"github.com/linnet-im/linnet/internal/store/memory"
@@ -70,7 +71,7 @@ func newNode(t *testing.T, guests chat.Guests) (n *node, end func()) {
 	table, verifier := api.New(service), auth.New(auth.Config{Secret: []byte(secret)})
 	n.Handler, err = New(Config{
 		Hub: session.NewHub(session.Config{
-			Chat: service, Router: r, Table: table, Verifier: verifier, Limits: wire.Limits{InFlight: 64}, Log: log,
+			Chat: service, Router: r, Presence: presence.New(), Table: table, Verifier: verifier, Limits: wire.Limits{InFlight: 64}, Log: log,
 		}),
 		Table: table, Chat: service, Verifier: verifier, BodyBytes: bodyBytes,
 		Hosts: []string{"chat.example.com", "dev.example.com:8443"}, Origins: []string{"https://app.example.com"},

@@ -177,6 +177,17 @@ func (r *Router) sessionsOf(users []chat.UserID, kind chat.ConversationKind, int
 	return into
 }
 
+// SinksOf answers the ends of a user's live sessions.
+func (r *Router) SinksOf(user chat.UserID) []Sink {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	sinks := make([]Sink, len(r.users[user]))
+	for i, l := range r.users[user] {
+		sinks[i] = l.sink
+	}
+	return sinks
+}
+
 // all answers every live session.
 func (r *Router) all() []*Live {
 	r.mu.RLock()

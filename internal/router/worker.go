@@ -283,6 +283,9 @@ func (w *worker) tell(n *chat.Notice) {
 			return
 		}
 	}
+	if n.Except != "" {
+		to = slices.DeleteFunc(to, func(l *Live) bool { return l.user == n.Except })
+	}
 	w.router.notify(to, n.Method, n.Params)
 	clear(to)
 	w.live = to[:0]

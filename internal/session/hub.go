@@ -12,6 +12,7 @@ import (
 	"github.com/linnet-im/linnet/internal/api"
 	"github.com/linnet-im/linnet/internal/auth"
 	"github.com/linnet-im/linnet/internal/chat"
+	"github.com/linnet-im/linnet/internal/presence"
 	"github.com/linnet-im/linnet/internal/router"
 	"github.com/linnet-im/linnet/wire"
 	"github.com/linnet-im/linnet/wire/line"
@@ -32,6 +33,7 @@ const (
 type Config struct {
 	Chat     *chat.Service
 	Router   *router.Router
+	Presence *presence.Board
 	Table    *api.Table
 	Verifier *auth.Verifier
 	Limits   wire.Limits
@@ -152,12 +154,69 @@ func (h *Hub) release(key sessionKey, s *Session) {
 	}
 }
 
-// Authenticate checks who opens a session, by token or as a guest, and gives its
-// identity with the session's id set.
-func (h *Hub) Authenticate(p *wire.OpenParams) (auth.Identity, error) {
-	if err := checkOpen(p); err != nil {
-		return auth.Identity{}, err
+// Admission is an identity that may sign in.
+type Admission struct {
+	auth.Identity
+	account     *chat.Account
+	revocations int64 // how many there were when the account was read
+}
+
+// device gives what is kept of the device that named itself, nil for none.
+func (a *Admission) device(d *wire.Device) *chat.Device {
+	if d == nil {
+		return nil
 	}
+	return &chat.Device{ID: d.ID, Platform: d.Platform, Name: d.Name, Token: a.Token}
+}
+
+// Authenticate checks who opens a session, by token or as a guest, and gives its
+// identity with the session's id and device set. It reads the user's account; who goes
+// live with the identity asks StillAdmitted afterwards.
+func (h *Hub) Authenticate(ctx context.Context, p *wire.OpenParams) (Admission, error) {
+	if err := checkOpen(p); err != nil {
+		return Admission{}, err
+	}
+	id, err := h.identify(p)
+	if err != nil {
+		return Admission{}, err
+	}
+	if p.Session != "" {
+		id.Session = p.Session
+	}
+	if id.Session == "" {
+		id.Session = chat.NewID()
+	}
+	if p.Device != nil {
+		id.Device = p.Device.ID
+	}
+	a := Admission{Identity: id}
+	return a, h.admit(ctx, &a)
+}
+
+// admit reads the account of a's user and asks it about a's token.
+func (h *Hub) admit(ctx context.Context, a *Admission) (err error) {
+	a.revocations = h.cfg.Chat.Revocations()
+	if a.Guest {
+		a.account = &chat.Account{User: a.User}
+		return nil
+	}
+	if a.account, err = h.cfg.Chat.Account(ctx, a.User); err != nil {
+		return err
+	}
+	return a.account.Admits(a.Token, a.Device)
+}
+
+// StillAdmitted says whether what was admitted was not signed out meanwhile. It is
+// called when the session is live, and so would be closed by what comes after.
+func (h *Hub) StillAdmitted(ctx context.Context, a Admission) error {
+	if h.cfg.Chat.Revocations() == a.revocations {
+		return nil
+	}
+	return h.admit(ctx, &a)
+}
+
+// identify says who opens a session, by token or as a guest.
+func (h *Hub) identify(p *wire.OpenParams) (auth.Identity, error) {
 	var id auth.Identity
 	if p.Token != "" {
 		var err error
@@ -173,12 +232,6 @@ func (h *Hub) Authenticate(p *wire.OpenParams) (auth.Identity, error) {
 			return auth.Identity{}, err
 		}
 		id = auth.Identity{User: user, Guest: true}
-	}
-	if p.Session != "" {
-		id.Session = p.Session
-	}
-	if id.Session == "" {
-		id.Session = chat.NewID()
 	}
 	return id, nil
 }
@@ -236,7 +289,7 @@ func checkOpen(p *wire.OpenParams) error {
 }
 
 // Opened makes the answer to session.open for an identity whose cursor begins at pos.
-func (h *Hub) Opened(ctx context.Context, id auth.Identity, pos chat.Position) (wire.OpenResult, error) {
+func (h *Hub) Opened(ctx context.Context, id Admission, pos chat.Position) (wire.OpenResult, error) {
 	profiles, err := h.cfg.Chat.Users(ctx, []chat.UserID{id.User})
 	if err != nil {
 		return wire.OpenResult{}, err
@@ -248,7 +301,7 @@ func (h *Hub) Opened(ctx context.Context, id auth.Identity, pos chat.Position) (
 	return wire.OpenResult{
 		User: user, Session: id.Session, Epoch: h.cfg.Chat.Epoch(), Cursor: h.cfg.Chat.Cursor(id.User, pos),
 		HeartbeatMS: api.Heartbeat.Milliseconds(), Proto: wire.Proto,
-		Features: []string{"direct", "groups", "rooms", "sync", "checkpoint"},
+		Features: []string{"direct", "groups", "rooms", "sync", "checkpoint", "presence", "typing", "sessions"},
 		Limits:   h.cfg.Limits, Time: wire.FormatTime(h.cfg.Chat.Now()),
 	}, nil
 }

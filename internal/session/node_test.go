@@ -15,6 +15,7 @@ import (
 	"github.com/linnet-im/linnet/internal/api"
 	"github.com/linnet-im/linnet/internal/auth"
 	"github.com/linnet-im/linnet/internal/chat"
+	"github.com/linnet-im/linnet/internal/presence"
 	"github.com/linnet-im/linnet/internal/router"
 	"github.com/linnet-im/linnet/internal/store/memory"
 	"github.com/linnet-im/linnet/wire"
@@ -74,7 +75,7 @@ func inBubble(t *testing.T, guests chat.Guests, f func(t *testing.T, n *node)) {
 			t.Fatal(err)
 		}
 		n.Hub = NewHub(Config{
-			Chat: service, Router: r, Table: api.New(service), Verifier: auth.New(auth.Config{Secret: []byte(secret)}),
+			Chat: service, Router: r, Presence: presence.New(), Table: api.New(service), Verifier: auth.New(auth.Config{Secret: []byte(secret)}),
 			Limits: wire.Limits{InFlight: 64}, Log: log,
 		})
 		ctx, cancel := context.WithCancel(context.Background())

@@ -15,6 +15,7 @@ import (
 	"github.com/linnet-im/linnet/internal/api"
 	"github.com/linnet-im/linnet/internal/auth"
 	"github.com/linnet-im/linnet/internal/chat"
+	"github.com/linnet-im/linnet/internal/presence"
 	"github.com/linnet-im/linnet/internal/router"
 	"github.com/linnet-im/linnet/wire"
 )
@@ -38,6 +39,7 @@ type Peer interface {
 
 // Framing is how a link writes JSON.
 type Framing struct {
+	Link    string // its name, as sessions.list tells it
 	Format  *router.Format
 	Frame   func(dst, payload []byte) []byte      // one JSON value
 	End     []byte                                // a close without words; may be empty
@@ -73,7 +75,7 @@ type Session struct {
 	queue    [][]byte   // frames that wait
 	running  bool       // a goroutine works on the queue
 	inFlight int        // calls that came and are not answered
-	opening  bool       // pushes wait behind the answer to session.open
+	holding  bool       // pushes wait behind the answer to a call
 	early    []byte     // what waits
 	stopped  bool       // nothing more is taken
 	closed   bool       // nothing more is run
@@ -81,7 +83,11 @@ type Session struct {
 	ending   bool       // the connection closes with last when nothing is in flight
 	last     []byte
 	identity *auth.Identity
+	device   *wire.Device // as it named itself; nil for none
+	client   string
 	live     *router.Live
+	present  *presence.Session
+	watcher  *presence.Watcher // nil: it never watched anybody
 }
 
 var _ api.Caller = (*Session)(nil)
@@ -144,11 +150,16 @@ func (s *Session) Finish(wait time.Duration) {
 func (s *Session) Closed() {
 	s.mu.Lock()
 	s.shut()
-	live, identity := s.live, s.identity
+	live, identity, watcher := s.live, s.identity, s.watcher
 	s.mu.Unlock()
 	if live != nil {
 		s.hub.cfg.Router.Remove(live)
 		s.hub.release(sessionKey{identity.User, identity.Session}, s)
+		s.hub.cfg.Presence.Leave(s.present)
+		s.hub.cfg.Chat.Left(identity.User, identity.Device)
+	}
+	if watcher != nil {
+		s.hub.cfg.Presence.End(watcher)
 	}
 	s.hub.remove(s)
 }
@@ -255,15 +266,15 @@ func (s *Session) errorFrame(id jsontext.Value, e *wire.Error) []byte {
 	return s.framing.Frame(nil, wire.AppendError(nil, id, e))
 }
 
-// answer sends an answer; what was pushed while the session opened follows it.
+// answer sends an answer; what was held back for it follows.
 func (s *Session) answer(frame []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.closing:
 		s.closing, s.ending, s.last = false, true, append(frame, s.framing.End...)
-	case s.opening:
-		s.opening = false
+	case s.holding:
+		s.holding = false
 		s.peer.Hold(frame)
 		s.peer.Send(s.early)
 		s.early = nil
@@ -296,7 +307,7 @@ func (p *pending) Flush() { p.session.peer.Flush() }
 // Push sends frames that hold events or notices.
 func (s *Session) Push(frames []byte) {
 	s.mu.Lock()
-	if s.opening {
+	if s.holding {
 		if len(s.early) > maxEarly {
 			s.mu.Unlock()
 			_ = s.peer.Close() // the store is stuck: the client comes back
@@ -335,7 +346,7 @@ func (s *Session) Open(ctx context.Context, p *wire.OpenParams) (wire.OpenResult
 	if _, open := s.Actor(); open {
 		return wire.OpenResult{}, wire.Errorf(wire.CodeOpen, "this connection has its session")
 	}
-	id, err := s.hub.Authenticate(p)
+	id, err := s.hub.Authenticate(ctx, p)
 	if err != nil {
 		return wire.OpenResult{}, err
 	}
@@ -347,8 +358,12 @@ func (s *Session) Open(ctx context.Context, p *wire.OpenParams) (wire.OpenResult
 	if err != nil {
 		return wire.OpenResult{}, err
 	}
-	if !s.enter(id) {
+	if !s.enter(id, p) {
 		return wire.OpenResult{}, errors.New("the connection is closed")
+	}
+	if err := s.hub.StillAdmitted(ctx, id); err != nil {
+		s.end(revoked)
+		return wire.OpenResult{}, err
 	}
 	// Taken after the session is live: what is not behind the cursor is pushed.
 	result.Cursor = s.hub.cfg.Chat.Cursor(id.User, s.hub.cfg.Chat.Position())
@@ -362,7 +377,7 @@ func (s *Session) Open(ctx context.Context, p *wire.OpenParams) (wire.OpenResult
 }
 
 // roomsOf answers the rooms a session begins in. Guests are in the lobby.
-func (s *Session) roomsOf(ctx context.Context, id auth.Identity, named []string) ([]chat.ConversationID, error) {
+func (s *Session) roomsOf(ctx context.Context, id Admission, named []string) ([]chat.ConversationID, error) {
 	var rooms []chat.ConversationID
 	if id.Guest {
 		rooms = append(rooms, chat.Lobby)
@@ -378,16 +393,18 @@ func (s *Session) roomsOf(ctx context.Context, id auth.Identity, named []string)
 }
 
 // enter makes the session live, in place of an older connection of the same session.
-func (s *Session) enter(id auth.Identity) bool {
+func (s *Session) enter(id Admission, p *wire.OpenParams) bool {
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
 		return false
 	}
-	s.identity, s.opening = &id, true
+	s.identity, s.holding, s.device, s.client = &id.Identity, true, p.Device, p.Client
 	s.live = s.hub.cfg.Router.Add(id.User, s.framing.Format, s, s.hub.cfg.Chat.Position())
 	// Under the lock, so that Closed comes before all of it or after.
 	old := s.hub.claim(sessionKey{id.User, id.Session}, s)
+	s.present = s.hub.cfg.Presence.Enter(id.User, platform(p.Device), id.account.Status)
+	s.hub.cfg.Chat.SignedIn(id.User, id.device(p.Device))
 	s.mu.Unlock()
 	if old != nil {
 		old.leave()

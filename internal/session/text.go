@@ -9,6 +9,7 @@ import (
 
 	"github.com/linnet-im/linnet/internal/api"
 	"github.com/linnet-im/linnet/internal/chat"
+	"github.com/linnet-im/linnet/internal/presence"
 	"github.com/linnet-im/linnet/internal/router"
 	"github.com/linnet-im/linnet/wire/line"
 )
@@ -61,6 +62,7 @@ type Text struct {
 	mu      sync.Mutex
 	user    chat.UserID
 	live    *router.Live
+	present *presence.Session
 	closed  bool
 	stopped bool // nothing more is taken
 }
@@ -87,9 +89,11 @@ func (t *Text) SignIn(name string) error {
 	first := t.live == nil
 	if !first {
 		t.hub.cfg.Router.Remove(t.live)
+		t.hub.cfg.Presence.Leave(t.present)
 	}
 	t.user = user
 	t.live = t.hub.cfg.Router.Add(user, t.format, t, t.hub.cfg.Chat.Position())
+	t.present = t.hub.cfg.Presence.Enter(user, "text", "")
 	t.hub.cfg.Router.Join(t.live, chat.Lobby)
 	if first && t.remote.SignedIn != nil {
 		t.remote.SignedIn()
@@ -149,10 +153,11 @@ func told(err error) error {
 func (t *Text) Leave() {
 	t.mu.Lock()
 	t.closed = true
-	live := t.live
+	live, present := t.live, t.present
 	t.mu.Unlock()
 	if live != nil {
 		t.hub.cfg.Router.Remove(live)
+		t.hub.cfg.Presence.Leave(present)
 	}
 	t.hub.remove(t)
 }

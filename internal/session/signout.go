@@ -1,0 +1,149 @@
+package session
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/linnet-im/linnet/internal/api"
+	"github.com/linnet-im/linnet/internal/auth"
+	"github.com/linnet-im/linnet/internal/chat"
+	"github.com/linnet-im/linnet/wire"
+)
+
+// signed is api.Signed for the user of an identity.
+type signed struct {
+	hub *Hub
+	id  *auth.Identity
+}
+
+// Signed gives the calls about where an identity's user is signed in.
+func (h *Hub) Signed(id *auth.Identity) api.Signed { return signed{h, id} }
+
+// revoked are the last words to a session that was signed out.
+var revoked = wire.Close{Code: string(wire.CodeRevoked), Message: "this session was signed out"}
+
+// live is a live session that its user can see in the list and sign out.
+type live interface {
+	// info gives what the list tells of it, but for Current, and the token it came with.
+	info() (wire.SessionInfo, chat.Token)
+	// revoke closes it.
+	revoke()
+}
+
+func (s *Session) info() (wire.SessionInfo, chat.Token) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := wire.SessionInfo{
+		Session: s.identity.Session, Device: s.identity.Device, Client: s.client, Link: s.framing.Link,
+		State: string(s.hub.cfg.Presence.StateOf(s.present)), Since: wire.FormatTime(s.began),
+	}
+	if s.device != nil {
+		i.Platform, i.Name = s.device.Platform, s.device.Name
+	}
+	return i, s.identity.Token
+}
+
+func (s *Session) revoke() { s.end(revoked) }
+
+// liveOf answers a user's live sessions that can be listed.
+func (h *Hub) liveOf(user chat.UserID) []live {
+	var list []live
+	for _, sink := range h.cfg.Router.SinksOf(user) {
+		if l, ok := sink.(live); ok {
+			list = append(list, l)
+		}
+	}
+	return list
+}
+
+// Presence is api.Signed's.
+func (s signed) Presence(ctx context.Context, users []chat.UserID) ([]wire.Presence, error) {
+	return s.hub.Presence(ctx, s.id.User, users)
+}
+
+// SetStatus is api.Signed's.
+func (s signed) SetStatus(ctx context.Context, status string) error {
+	return s.hub.SetStatus(ctx, s.id.User, status)
+}
+
+// Sessions is api.Signed's.
+func (s signed) Sessions(ctx context.Context) (wire.SessionsResult, error) {
+	if err := s.hub.cfg.Chat.FlushVisits(ctx); err != nil {
+		return wire.SessionsResult{}, err
+	}
+	account, err := s.hub.cfg.Chat.Account(ctx, s.id.User)
+	if err != nil {
+		return wire.SessionsResult{}, err
+	}
+	out := wire.SessionsResult{Sessions: []wire.SessionInfo{}, Devices: []wire.DeviceInfo{}}
+	online := make(map[string]bool)
+	for _, l := range s.hub.liveOf(s.id.User) {
+		i, _ := l.info()
+		i.Current = i.Session == s.id.Session
+		online[i.Device] = true
+		out.Sessions = append(out.Sessions, i)
+	}
+	slices.SortFunc(out.Sessions, func(x, y wire.SessionInfo) int {
+		return cmp.Or(cmp.Compare(y.Since, x.Since), cmp.Compare(x.Session, y.Session))
+	})
+	for _, d := range account.Devices {
+		out.Devices = append(out.Devices, wire.DeviceInfo{
+			Device: d.ID, Platform: d.Platform, Name: d.Name, Since: wire.FormatTime(d.Since), Seen: wire.FormatTime(d.Seen),
+			Online: online[d.ID], Revoked: !d.Revoked.IsZero() && account.Admits(d.Token, d.ID) != nil, Current: d.ID == s.id.Device && d.ID != "",
+		})
+	}
+	slices.SortStableFunc(out.Devices, func(x, y wire.DeviceInfo) int { return cmp.Compare(y.Seen, x.Seen) })
+	return out, nil
+}
+
+// RevokeSession is api.Signed's.
+func (s signed) RevokeSession(ctx context.Context, session string) (wire.RevokeResult, error) {
+	of := func(i wire.SessionInfo) bool { return i.Session == session }
+	var r chat.Revocation
+	for _, l := range s.hub.liveOf(s.id.User) {
+		if i, token := l.info(); of(i) {
+			r.Tokens = append(r.Tokens, token)
+		}
+	}
+	if len(r.Tokens) == 0 {
+		return wire.RevokeResult{}, &chat.Error{Code: chat.CodeNotFound, Message: "there is no such live session of yours"}
+	}
+	return s.signOut(ctx, r, of)
+}
+
+// RevokeDevice is api.Signed's.
+func (s signed) RevokeDevice(ctx context.Context, device string) (wire.RevokeResult, error) {
+	if device == "" {
+		return wire.RevokeResult{}, paramError("device", "device: one of sessions.list")
+	}
+	of := func(i wire.SessionInfo) bool { return i.Device == device }
+	r := chat.Revocation{Device: device}
+	for _, l := range s.hub.liveOf(s.id.User) {
+		if i, token := l.info(); of(i) {
+			r.Tokens = append(r.Tokens, token)
+		}
+	}
+	return s.signOut(ctx, r, of)
+}
+
+// RevokeOthers is api.Signed's.
+func (s signed) RevokeOthers(ctx context.Context) (wire.RevokeResult, error) {
+	return s.signOut(ctx, chat.Revocation{Others: true, Keep: s.id.Token},
+		func(i wire.SessionInfo) bool { return i.Session != s.id.Session })
+}
+
+// signOut revokes, on disk, and then closes what is live of it.
+func (s signed) signOut(ctx context.Context, r chat.Revocation, of func(wire.SessionInfo) bool) (wire.RevokeResult, error) {
+	if err := s.hub.cfg.Chat.Revoke(ctx, s.id.User, r); err != nil {
+		return wire.RevokeResult{}, err
+	}
+	var out wire.RevokeResult
+	for _, l := range s.hub.liveOf(s.id.User) {
+		if i, _ := l.info(); of(i) {
+			l.revoke()
+			out.Closed++
+		}
+	}
+	return out, nil
+}
