@@ -70,6 +70,8 @@ func notifications() []notification {
 			"but not before a sync that is under way has ended; then call session.ack.", reflect.TypeFor[wire.Checkpoint]()},
 		{"gap", "Events that were skipped on the way: fetch them with messages.list, or show that they were.", reflect.TypeFor[wire.Gap]()},
 		{"read", "A member's read position moved.", reflect.TypeFor[wire.ReadNotice]()},
+		{"typing", "Somebody is writing in a conversation, or has stopped.", reflect.TypeFor[wire.Typing]()},
+		{"presence", "What is to be seen of a user who is subscribed to has changed: the whole of it.", reflect.TypeFor[wire.Presence]()},
 		{"room.members", "Who came into and left a room, at most once a second.", reflect.TypeFor[wire.RoomMembers]()},
 		{"ping", "Asks for a sign of life; anything sent is one. Over WebSocket a ping frame comes instead.", reflect.TypeFor[wire.Empty]()},
 		{"close", "The last frame before the server closes the connection.", reflect.TypeFor[wire.Close]()},

@@ -81,10 +81,10 @@ func TestAcquainted(t *testing.T) {
 	w.mustSend("dora", chat.Send{ClientID: cid, Key: key, Once: true, ToUser: "alice", Content: text("hi")})
 	all := []chat.UserID{"alice", "bob", "gone", "carl", "dora", "eve", chat.GuestID("ann")}
 	for u, want := range map[chat.UserID][]chat.UserID{
-		"alice":              {"alice", "bob", "gone", "dora"},
-		"dora":               {"dora"}, // alice has not written to her
-		"carl":               {"carl"}, // gone has left
-		"eve":                {"eve"},
+		"alice":             {"alice", "bob", "gone", "dora"},
+		"dora":              {"dora"}, // alice has not written to her
+		"carl":              {"carl"}, // gone has left
+		"eve":               {"eve"},
 		chat.GuestID("ann"): nil, // kept to the lobby
 	} {
 		got, err := w.Acquainted(t.Context(), u, all)

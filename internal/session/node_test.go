@@ -36,6 +36,20 @@ type gate struct {
 	chat.Store
 	mu   sync.Mutex
 	open chan struct{} // nil: open
+
+	afterAccounts func() // called once, after accounts were read and before that is answered
+}
+
+func (g *gate) Accounts(ctx context.Context, ids []chat.UserID) ([]chat.Account, error) {
+	list, err := g.Store.Accounts(ctx, ids)
+	g.mu.Lock()
+	after := g.afterAccounts
+	g.afterAccounts = nil
+	g.mu.Unlock()
+	if after != nil {
+		after()
+	}
+	return list, err
 }
 
 func (g *gate) shut() (release func()) {
@@ -74,13 +88,15 @@ func inBubble(t *testing.T, guests chat.Guests, f func(t *testing.T, n *node)) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		board := presence.New()
 		n.Hub = NewHub(Config{
-			Chat: service, Router: r, Presence: presence.New(), Table: api.New(service), Verifier: auth.New(auth.Config{Secret: []byte(secret)}),
+			Chat: service, Router: r, Presence: board, Table: api.New(service), Verifier: auth.New(auth.Config{Secret: []byte(secret)}),
 			Limits: wire.Limits{InFlight: 64}, Log: log,
 		})
 		ctx, cancel := context.WithCancel(context.Background())
 		var run sync.WaitGroup
 		run.Go(func() { r.Run(ctx) })
+		run.Go(func() { board.Run(ctx) })
 		defer func() {
 			service.Close()
 			cancel()

@@ -44,7 +44,11 @@ func (s *Session) info() (wire.SessionInfo, chat.Token) {
 	return i, s.identity.Token
 }
 
-func (s *Session) revoke() { s.end(revoked) }
+func (s *Session) revoke() {
+	s.end(revoked)
+	s.hub.cfg.Router.Remove(s.live) // it is told nothing while it waits for its last answers
+	s.hub.cfg.Presence.Leave(s.present)
+}
 
 // liveOf answers a user's live sessions that can be listed.
 func (h *Hub) liveOf(user chat.UserID) []live {
