@@ -1,0 +1,267 @@
+package client
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/linnet-im/linnet/wire"
+)
+
+// Config configures a Client. URL or Dial, and Token or Guest, are needed.
+type Config struct {
+	URL  string      // see Dial
+	TLS  *tls.Config // of tls and wss URLs; nil is the usual one
+	Dial Dialer      // instead of URL
+
+	// Token answers a token of the app's back end. It is asked before the first attempt
+	// and after each refusal, not more often. It may block; an error is tried again.
+	Token func(ctx context.Context) (string, error)
+	Guest string // a name, instead of Token
+
+	Device wire.Device // Device.ID names this installation; "" for none
+	Name   string      // of the program and its version, at most 64 bytes
+	Rooms  []string    // open rooms to be in
+	Store  Store       // nil: NewMemory(). Run closes it.
+	Logger *slog.Logger
+}
+
+// Phase is how far a connection is.
+type Phase string
+
+// The phases, in their usual order. A client is Connected once it has caught up, not before.
+const (
+	Offline    Phase = "offline" // Run has not begun, or has ended
+	Connecting Phase = "connecting"
+	CatchingUp Phase = "catching up"
+	Connected  Phase = "connected"
+	Waiting    Phase = "waiting" // for the next attempt
+)
+
+// State is the state of the connection.
+type State struct {
+	Phase Phase
+	Since time.Time
+	Until time.Time // Waiting: when the next attempt is made
+	Err   error     // Waiting, Offline: why
+}
+
+// Client is one user on one server. Run connects it; all its methods may be called
+// concurrently, before, while and after Run runs.
+type Client struct {
+	cfg   Config
+	dial  Dialer
+	store Store
+	log   *slog.Logger
+	id    string // of its session, for its life
+	wake  chan struct{}
+
+	// changing is held by whoever reads a conversation in order to change it, and never
+	// over a call to the server. It is taken before mu.
+	changing sync.Mutex
+
+	mu            sync.Mutex
+	state         State
+	user          wire.User
+	limits        wire.Limits
+	cursor        string
+	conversations map[string]*Conversation
+	outbox        *outbox
+	live          *rpc // the connection, once its session is open
+	feeds         map[*Feed]struct{}
+	used          bool // Run was called
+}
+
+// New makes a client and loads what its store knows.
+func New(ctx context.Context, cfg Config) (*Client, error) {
+	if (cfg.Token == nil) == (cfg.Guest == "") {
+		return nil, errors.New("client: either Token or Guest")
+	}
+	c := &Client{
+		cfg: cfg, dial: cfg.Dial, store: cfg.Store, log: cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
+		id: newID(), wake: make(chan struct{}, 1),
+		state:         State{Phase: Offline, Since: time.Now()},
+		conversations: make(map[string]*Conversation), feeds: make(map[*Feed]struct{}),
+	}
+	if c.dial == nil {
+		var err error
+		if c.dial, err = Dial(cfg.URL, cfg.TLS); err != nil {
+			return nil, err
+		}
+	}
+	if c.store == nil {
+		c.store = NewMemory()
+	}
+	known, err := c.store.Load(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("client: load: %w", err)
+	}
+	c.user.ID, c.cursor = known.User, known.Cursor
+	for i := range known.Conversations {
+		c.conversations[known.Conversations[i].ID] = &known.Conversations[i]
+	}
+	c.outbox = newOutbox(c, known.Outbox)
+	return c, nil
+}
+
+// State answers the state of the connection.
+func (c *Client) State() State {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state
+}
+
+// User answers who the client is, as far as it is known: with its id alone before the
+// first connection of a program whose store knows it, empty before the first of all.
+func (c *Client) User() wire.User {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.user
+}
+
+// Limits answers what the server accepts; zero before the first connection.
+func (c *Client) Limits() wire.Limits {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.limits
+}
+
+// Conversations answers what is known of the user's conversations and rooms, the one
+// with the newest event first.
+func (c *Client) Conversations() []Conversation {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	list := make([]Conversation, 0, len(c.conversations))
+	for _, conv := range c.conversations {
+		list = append(list, *conv)
+	}
+	slices.SortFunc(list, func(a, b Conversation) int {
+		return cmp.Or(cmp.Compare(lastTime(&b), lastTime(&a)), cmp.Compare(a.ID, b.ID))
+	})
+	return list
+}
+
+// Conversation answers what is known of one conversation.
+func (c *Client) Conversation(id string) (Conversation, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	conv := c.conversations[id]
+	if conv == nil {
+		return Conversation{}, false
+	}
+	return *conv, true
+}
+
+func lastTime(c *Conversation) string {
+	e, err := decodeEvent(c.Last)
+	if err != nil {
+		return ""
+	}
+	return e.Time
+}
+
+// Call calls any method of the server and decodes its result, unless result is nil. It
+// answers ErrOffline when there is no connection, *Error when the server says no.
+func (c *Client) Call(ctx context.Context, method string, params, result any) error {
+	r, err := c.connection()
+	if err != nil {
+		return err
+	}
+	return r.call(ctx, method, params, result)
+}
+
+// Notify calls a method without waiting for an answer, for those that allow it.
+func (c *Client) Notify(method string, params any) error {
+	r, err := c.connection()
+	if err != nil {
+		return err
+	}
+	return r.notify(method, params)
+}
+
+func (c *Client) connection() (*rpc, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.live == nil {
+		return nil, ErrOffline
+	}
+	return c.live, nil
+}
+
+// Wake says that the network may be another one: a waiting client tries at once, a
+// connected one makes sure, within seconds, that it still is.
+func (c *Client) Wake() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Read moves the user's read position in a conversation up to seq. It needs a connection.
+func (c *Client) Read(ctx context.Context, conversation string, seq int64) error {
+	var r wire.ReadResult
+	if err := c.Call(ctx, "messages.read", &wire.ReadParams{Conversation: conversation, Seq: seq}, &r); err != nil {
+		return err
+	}
+	c.changing.Lock()
+	defer c.changing.Unlock()
+	conv, known := c.Conversation(conversation)
+	if !known || r.ReadSeq < conv.ReadSeq {
+		return nil
+	}
+	conv.ReadSeq, conv.Unread = r.ReadSeq, r.Unread
+	return c.update(ctx, &Changes{Conversations: []Conversation{conv}})
+}
+
+// update writes changes to the store, then to memory, and tells the feeds.
+func (c *Client) update(ctx context.Context, ch *Changes) error {
+	if ch.empty() {
+		return nil
+	}
+	// What was heard is kept even if whoever waits for it goes.
+	if err := c.store.Update(context.WithoutCancel(ctx), ch); err != nil {
+		return fmt.Errorf("client: the store: %w", err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if ch.User != "" && c.user.ID != ch.User {
+		c.user = wire.User{ID: ch.User}
+	}
+	if ch.Cursor != "" {
+		c.cursor = ch.Cursor
+	}
+	changed := make(map[string]struct{})
+	for _, id := range ch.Drop {
+		delete(c.conversations, id)
+		changed[id] = struct{}{}
+	}
+	for i := range ch.Conversations {
+		own := ch.Conversations[i]
+		c.conversations[own.ID] = &own
+		changed[own.ID] = struct{}{}
+	}
+	for _, e := range ch.Events {
+		changed[e.Conversation] = struct{}{}
+	}
+	for f := range c.feeds {
+		f.changed(maps.Keys(changed))
+	}
+	return nil
+}
+
+func (c *Client) setState(s State) {
+	s.Since = time.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state = s
+	for f := range c.feeds {
+		f.stateChanged()
+	}
+}

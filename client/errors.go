@@ -1,0 +1,90 @@
+package client
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/linnet-im/linnet/wire"
+)
+
+// Error is an error that the server answered: its Code says what, its Outcome what became
+// of the call, and RetryAfter when to come again, zero where that does not help.
+type Error = wire.Error
+
+// Closed is that the server ended the connection and said why.
+type Closed struct {
+	Code       wire.Code // restarting, slow, idle, token_expired, revoked…
+	Message    string
+	RetryAfter time.Duration
+}
+
+func (c *Closed) Error() string {
+	return fmt.Sprintf("the server closed the connection: %s: %s", c.Code, c.Message)
+}
+
+// Errors of a Client.
+var (
+	// ErrOffline says that something needs the server and there is no connection now.
+	ErrOffline = errors.New("not connected")
+	// ErrTooOld is a message that waited longer than the server remembers client ids:
+	// sent again, it might be there twice. Retry sends it all the same, Discard drops it.
+	ErrTooOld = errors.New("it waited so long that it might be sent twice")
+	// ErrDiscarded is a message that was taken out of the outbox.
+	ErrDiscarded = errors.New("it was discarded")
+	// ErrStopped says that Run has ended.
+	ErrStopped = errors.New("the client has stopped")
+)
+
+// refusal says whether an error is the server's no to the token or the session itself.
+func refusal(err error) (code wire.Code, ok bool) {
+	var answered *Error
+	var closed *Closed
+	switch {
+	case errors.As(err, &answered):
+		code = answered.Code
+	case errors.As(err, &closed):
+		code = closed.Code
+	}
+	switch code {
+	case wire.CodeToken, wire.CodeExpired, wire.CodeRevoked:
+		return code, true
+	}
+	return code, false
+}
+
+// hopeless says whether trying again as it is cannot help.
+func hopeless(err error) bool {
+	var answered *Error
+	if !errors.As(err, &answered) {
+		return false
+	}
+	switch answered.Code {
+	case wire.CodeGuests, wire.CodeParam, wire.CodeUnknownParam, wire.CodeMethod, wire.CodeNotFound:
+		return true
+	}
+	return false
+}
+
+// hint is how long the server asks to wait.
+func hint(err error) time.Duration {
+	var answered *Error
+	var closed *Closed
+	switch {
+	case errors.As(err, &answered):
+		return answered.RetryAfter
+	case errors.As(err, &closed):
+		return closed.RetryAfter
+	}
+	return 0
+}
+
+func httpClient(config *tls.Config) *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = config
+	transport.ForceAttemptHTTP2 = false // a WebSocket is an HTTP/1.1 connection
+	transport.DisableKeepAlives = true
+	return &http.Client{Transport: transport}
+}
