@@ -50,7 +50,7 @@ func TestReconnect(t *testing.T) {
 		began := time.Now()
 		for range 12 {
 			state := c.State()
-			if state.Phase != Waiting || !errors.Is(state.Err, errRefused) || state.Until.Sub(time.Now()) > maxWait {
+			if state.Phase != Waiting || !errors.Is(state.Err, errRefused) || time.Until(state.Until) > maxWait {
 				t.Fatalf("%+v", state)
 			}
 			pass(time.Until(state.Until) + time.Millisecond)

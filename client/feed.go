@@ -10,9 +10,14 @@ import (
 	"github.com/linnet-im/linnet/wire"
 )
 
-// maxNotices is how many notices wait for a reader of a Feed; the oldest go first. They
-// are what is told live and not logged, and good for seconds.
-const maxNotices = 256
+const (
+	// maxNotices is how many notices wait for a reader of a Feed; the oldest go first.
+	// They are what is told live and not logged, and good for seconds.
+	maxNotices = 256
+	// maxSent is how many Sent wait for a reader of a Feed; the oldest go first. Who must
+	// know of each waits for its Sending.
+	maxSent = 4096
+)
 
 // Update is one thing that a Feed tells: State, Changed, Sent or Notice.
 type Update any
@@ -34,20 +39,20 @@ type Notice struct {
 	Params jsontext.Value
 }
 
-// Feed tells what changes from its making on. Changes that nobody has read yet are told
-// once: a reader that is late misses no conversation, and holds nothing up.
+// Feed tells what changes from its making on, to one reader. Changes that it has not
+// read yet are told once: a reader that is late misses no conversation, and holds
+// nothing up.
 type Feed struct {
 	client *Client
 
-	mu       sync.Mutex
-	state    bool
-	dirty    map[string]struct{}
-	order    []string // of dirty
-	sent     []Sent
-	notices  []Notice
-	closed   bool
-	wake     chan struct{}
-	stopping sync.Once
+	mu      sync.Mutex
+	state   bool
+	dirty   map[string]struct{}
+	order   []string // of dirty
+	sent    []Sent
+	notices []Notice
+	closed  bool
+	wake    chan struct{} // holds a token when there may be something to read
 }
 
 // Feed makes a feed. Close ends it.
@@ -160,6 +165,9 @@ func (f *Feed) changed(ids iter.Seq[string]) {
 
 func (f *Feed) settled(s Sent) {
 	f.mu.Lock()
+	if len(f.sent) == maxSent {
+		f.sent = f.sent[1:]
+	}
 	f.sent = append(f.sent, s)
 	f.mu.Unlock()
 	f.signal()
