@@ -394,3 +394,42 @@ type DeviceParams struct {
 type RevokeResult struct {
 	Closed int `json:"closed" doc:"live sessions that were closed"`
 }
+
+// Reset is the notification reset of event streams and polls: the cursor does not hold,
+// most likely because the store went back to a copy. Drop what is held above each
+// fork_seq, and what was changed above it; of conversations that are not named, drop all.
+// What is above the forks is told after it.
+type Reset struct {
+	Conversations []Fork `json:"conversations"`
+}
+
+// Fork is how far what is held of a conversation still holds.
+type Fork struct {
+	Conversation string `json:"conversation"`
+	ForkSeq      int64  `json:"fork_seq"`
+}
+
+// ListenParams are the query of GET /v1/events and GET /v1/poll. What a socket tells
+// session.open is here too.
+type ListenParams struct {
+	Cursor     string `json:"cursor,omitzero" doc:"the last one kept; absent: from now on. The header Last-Event-ID stands for it"`
+	Rooms      string `json:"rooms,omitzero" doc:"open rooms to be in, with commas between, at most 16; guests are in the lobby"`
+	Session    string `json:"session,omitzero" doc:"the id of the session; that of the token when absent"`
+	Client     string `json:"client,omitzero" doc:"name and version of the client, at most 64 bytes"`
+	Device     string `json:"device,omitzero" doc:"the installation's own id, 1 to 64 bytes"`
+	Platform   string `json:"platform,omitzero" doc:"of the device: ios, android, web, cli, …"`
+	DeviceName string `json:"device_name,omitzero" doc:"of the device, for its user"`
+	Wait       *int   `json:"wait,omitzero" doc:"polls only: seconds to wait for something to tell, 0 to 60; 25 when absent"`
+}
+
+// PollResult answers GET /v1/poll.
+type PollResult struct {
+	Notifications []Notification `json:"notifications" doc:"what came, in order; empty when nothing did"`
+	Cursor        string         `json:"cursor" doc:"for the next poll, once these are kept"`
+}
+
+// Notification is one of PollResult.
+type Notification struct {
+	Method string         `json:"method"`
+	Params jsontext.Value `json:"params"`
+}

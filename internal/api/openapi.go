@@ -25,15 +25,15 @@ func (t *Table) OpenAPI() ([]byte, error) {
 			"operationId": m.Name, "summary": m.Doc,
 			"description": fmt.Sprintf("Called by: %s. Repeated: %s.", m.Access, m.Repeat),
 			"requestBody": object{"required": true, "content": object{"application/json": object{"schema": s.of(m.Params)}}},
-			"responses": object{
-				"200":     object{"description": "done", "content": object{"application/json": object{"schema": s.of(m.Result)}}},
-				"default": object{"description": "an error", "content": object{"application/problem+json": object{"schema": object{"$ref": "#/components/schemas/Problem"}}}},
-			},
+			"responses":   responses("done", "application/json", s.of(m.Result)),
 		}
 		if m.Access == Anybody {
 			op["security"] = []any{object{}}
 		}
 		paths["/v1/"+m.Name] = object{"post": op}
+	}
+	for _, l := range listeners() {
+		paths[l.path] = object{"get": l.operation(&s)}
 	}
 	s.defs["Problem"] = problemSchema()
 	doc := object{
@@ -52,6 +52,13 @@ func (t *Table) OpenAPI() ([]byte, error) {
 		return nil, fmt.Errorf("openapi: %w", err)
 	}
 	return append(b, '\n'), nil
+}
+
+func responses(what, contentType string, schema object) object {
+	return object{
+		"200":     object{"description": what, "content": object{contentType: object{"schema": schema}}},
+		"default": object{"description": "an error", "content": object{"application/problem+json": object{"schema": object{"$ref": "#/components/schemas/Problem"}}}},
+	}
 }
 
 func problemSchema() object {

@@ -46,6 +46,7 @@ func (t *Table) Reference() []byte {
 		fmt.Fprintf(&b, "\n## %s\n\n", n.Name())
 		writeFields(&b, n)
 	}
+	writeListeners(&b)
 	b.WriteString("\n# Notifications\n")
 	for _, n := range notifications() {
 		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n", n.name, n.doc)
@@ -72,6 +73,7 @@ func notifications() []notification {
 		{"read", "A member's read position moved.", reflect.TypeFor[wire.ReadNotice]()},
 		{"typing", "Somebody is writing in a conversation, or has stopped.", reflect.TypeFor[wire.Typing]()},
 		{"presence", "What is to be seen of a user who is subscribed to has changed: the whole of it.", reflect.TypeFor[wire.Presence]()},
+		{"reset", "Event streams and polls only: the cursor does not hold. Over sockets, sync says so.", reflect.TypeFor[wire.Reset]()},
 		{"room.members", "Who came into and left a room, at most once a second.", reflect.TypeFor[wire.RoomMembers]()},
 		{"ping", "Asks for a sign of life; anything sent is one. Over WebSocket a ping frame comes instead.", reflect.TypeFor[wire.Empty]()},
 		{"close", "The last frame before the server closes the connection.", reflect.TypeFor[wire.Close]()},

@@ -84,6 +84,11 @@ func TestOpenAPI(t *testing.T) {
 			t.Errorf("%s: %v", m.Name, op)
 		}
 	}
+	for _, path := range []string{"/v1/events", "/v1/poll"} {
+		if n++; doc.Paths[path]["get"]["parameters"] == nil {
+			t.Errorf("%s is not described", path)
+		}
+	}
 	if len(doc.Paths) != n {
 		t.Errorf("%d paths for %d methods", len(doc.Paths), n)
 	}

@@ -103,7 +103,7 @@ func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sql
 	})
 	s.links = newLinks(s.hub, limits, log)
 	handler, err := rest.New(rest.Config{
-		Hub: s.hub, Table: table, Chat: s.chat, Verifier: verifier, BodyBytes: int64(limits.FrameBytes),
+		Hub: s.hub, Table: table, Chat: s.chat, Verifier: verifier, BodyBytes: int64(limits.FrameBytes), QueueBytes: limits.OutboxBytes,
 		Hosts: cfg.Hosts, Origins: cfg.Origins, Ready: s.ready, Socket: s.links.serveSocket, Log: log,
 	})
 	if err != nil {
@@ -111,7 +111,7 @@ func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sql
 	}
 	s.http = &http.Server{
 		Handler: handler, ReadHeaderTimeout: limits.HeaderTimeout, ReadTimeout: limits.BodyTimeout,
-		IdleTimeout: limits.IdleTimeout, MaxHeaderBytes: limits.HeaderBytes,
+		ConnContext: rest.ConnContext, IdleTimeout: limits.IdleTimeout, MaxHeaderBytes: limits.HeaderBytes,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	return s, nil

@@ -45,11 +45,6 @@ func newLinks(hub *session.Hub, limits config.Limits, log *slog.Logger) *links {
 	}
 }
 
-// overflowed are the last words to a peer that does not take what it is sent.
-var overflowed = wire.Close{
-	Code: "slow", Message: "you do not take what you are sent: come back and sync", RetryAfterMS: 1000,
-}
-
 // linesFraming is JSON-RPC, one object a line.
 func linesFraming() *session.Framing {
 	frame := func(dst, payload []byte) []byte { return append(append(dst, payload...), '\n') }
@@ -134,7 +129,7 @@ func isLoopback(addr net.Addr) bool {
 // serveLines speaks JSON-RPC, one object a line, until the connection ends. What the
 // peer asked before it closed its side is still answered.
 func (l *links) serveLines(nc *listen.Conn) {
-	c, first := l.socket(nc, l.lines.Goodbye(nil, overflowed))
+	c, first := l.socket(nc, l.lines.Goodbye(nil, session.Slow))
 	s := l.hub.New(c, l.lines, remote(nc))
 	defer s.Closed()
 	defer func() { _ = c.Close() }() // a second close does nothing
@@ -178,7 +173,7 @@ func (l *links) serveSocket(w http.ResponseWriter, r *http.Request) {
 }
 
 func (l *links) socketLoop(nc net.Conn, first []byte) {
-	c, _ := l.socket(nc, l.ws.Goodbye(nil, overflowed))
+	c, _ := l.socket(nc, l.ws.Goodbye(nil, session.Slow))
 	s := l.hub.New(c, l.ws, remote(nc))
 	defer s.Closed()
 	defer func() { _ = c.Close() }() // a second close does nothing
@@ -212,7 +207,7 @@ func (l *links) socketLoop(nc net.Conn, first []byte) {
 
 // serveText speaks the text protocol.
 func (l *links) serveText(nc *listen.Conn) {
-	c, first := l.socket(nc, line.Error(nil, overflowed.Message))
+	c, first := l.socket(nc, line.Error(nil, session.Slow.Message))
 	text.Serve(c, first, l.hub.NewText(c, l.text, remote(nc)))
 }
 

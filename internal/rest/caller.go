@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -23,14 +24,9 @@ type caller struct {
 
 // authenticate reads the bearer token, if there is one.
 func (c *caller) authenticate(r *http.Request) *wire.Error {
-	header := r.Header.Get("Authorization")
-	if header == "" {
-		return nil
-	}
-	scheme, token, _ := strings.Cut(header, " ")
-	token = strings.TrimSpace(token)
-	if !strings.EqualFold(scheme, "Bearer") || token == "" {
-		return wire.Errorf(wire.CodeToken, "Authorization: Bearer and a token")
+	token, bad := bearer(r)
+	if bad != nil || token == "" {
+		return bad
 	}
 	// The session id of the token is kept; a token of the back end has none. A call is not
 	// undone when its client goes, so its caller is found out all the same.
@@ -39,7 +35,37 @@ func (c *caller) authenticate(r *http.Request) *wire.Error {
 		return api.Error(err)
 	}
 	c.identity = &id
+	signedIn(r)
 	return nil
+}
+
+// connKey is the key of the connection in a request's context.
+type connKey struct{}
+
+// ConnContext is for http.Server: it lets the handler say that a connection's requests
+// are somebody's, so that it counts for its address no more.
+func ConnContext(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, c)
+}
+
+func signedIn(r *http.Request) {
+	if c, ok := r.Context().Value(connKey{}).(interface{ SignedIn() }); ok {
+		c.SignedIn()
+	}
+}
+
+// bearer reads the bearer token (RFC 6750), "" for none.
+func bearer(r *http.Request) (string, *wire.Error) {
+	header := r.Header.Get("Authorization")
+	if header == "" {
+		return "", nil
+	}
+	scheme, token, _ := strings.Cut(header, " ")
+	token = strings.TrimSpace(token)
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return "", wire.Errorf(wire.CodeToken, "Authorization: Bearer and a token")
+	}
+	return token, nil
 }
 
 func (c *caller) Actor() (chat.Actor, bool) {

@@ -73,7 +73,7 @@ func newNode(t *testing.T, guests chat.Guests) (n *node, end func()) {
 		Hub: session.NewHub(session.Config{
 			Chat: service, Router: r, Presence: presence.New(), Table: table, Verifier: verifier, Limits: wire.Limits{InFlight: 64}, Log: log,
 		}),
-		Table: table, Chat: service, Verifier: verifier, BodyBytes: bodyBytes,
+		Table: table, Chat: service, Verifier: verifier, BodyBytes: bodyBytes, QueueBytes: 256 << 10,
 		Hosts: []string{"chat.example.com", "dev.example.com:8443"}, Origins: []string{"https://app.example.com"},
 		Ready:  func() error { return n.ready },
 		Socket: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) },

@@ -24,17 +24,21 @@ import (
 
 // Config configures the HTTP side.
 type Config struct {
-	Hub       *session.Hub
-	Table     *api.Table
-	Chat      *chat.Service
-	Verifier  *auth.Verifier
-	BodyBytes int64    // the longest body
-	Hosts     []string // names the server answers to besides loopback's; with a port or without
-	Origins   []string // origins that pages may come from besides the server's own
-	Ready     func() error
-	Socket    func(w http.ResponseWriter, r *http.Request) // GET /v1/socket
-	Log       *slog.Logger
+	Hub        *session.Hub
+	Table      *api.Table
+	Chat       *chat.Service
+	Verifier   *auth.Verifier
+	BodyBytes  int64    // the longest body
+	QueueBytes int      // what may wait for a listener that is slow
+	Hosts      []string // names the server answers to besides loopback's; with a port or without
+	Origins    []string // origins that pages may come from besides the server's own
+	Ready      func() error
+	Socket     func(w http.ResponseWriter, r *http.Request) // GET /v1/socket
+	Log        *slog.Logger
 }
+
+// callTime is how long a call may take.
+const callTime = 30 * time.Second
 
 //go:embed page.html
 var page []byte
@@ -57,6 +61,8 @@ func New(cfg Config) (http.Handler, error) {
 	mux.HandleFunc("GET /{$}", s.page)
 	mux.HandleFunc("GET /v1/openapi.json", s.document)
 	mux.HandleFunc("GET /v1/socket", cfg.Socket)
+	mux.HandleFunc("GET /v1/events", s.events)
+	mux.HandleFunc("GET /v1/poll", s.poll)
 	mux.HandleFunc("POST /v1/{method}", s.method)
 	mux.HandleFunc("/", s.nothing)
 	return s.guard(mux), nil
@@ -94,7 +100,7 @@ func allowOrigin(w http.ResponseWriter, r *http.Request) (preflight bool) {
 		return false
 	}
 	h.Set("Access-Control-Allow-Methods", "GET, POST")
-	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
+	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Last-Event-ID")
 	h.Set("Access-Control-Max-Age", "600")
 	return true
 }
@@ -224,7 +230,7 @@ func (s *server) method(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// A call that is running is not undone when the client goes.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), callTime)
 	defer cancel()
 	result, bad := s.run(ctx, m, c, params)
 	if bad != nil {

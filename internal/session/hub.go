@@ -42,11 +42,12 @@ type Config struct {
 
 // Hub is all sessions of this node. Its methods may be called concurrently.
 type Hub struct {
-	cfg Config
+	cfg     Config
+	telling *router.Format
 
 	mu       sync.Mutex
 	sessions map[member]struct{}
-	byID     map[sessionKey]*Session
+	byID     map[sessionKey]seated
 	stopped  bool
 }
 
@@ -67,7 +68,7 @@ type sessionKey struct {
 
 // NewHub makes a hub. Run looks after its sessions.
 func NewHub(cfg Config) *Hub {
-	return &Hub{cfg: cfg, sessions: make(map[member]struct{}), byID: make(map[sessionKey]*Session)}
+	return &Hub{cfg: cfg, telling: telling(), sessions: make(map[member]struct{}), byID: make(map[sessionKey]seated)}
 }
 
 // Run checks on the sessions every five seconds until ctx ends.
@@ -138,7 +139,7 @@ func (h *Hub) remove(s member) {
 }
 
 // claim makes s the session of that id and gives the one it replaces, nil if none.
-func (h *Hub) claim(key sessionKey, s *Session) *Session {
+func (h *Hub) claim(key sessionKey, s seated) seated {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	old := h.byID[key]
@@ -146,7 +147,7 @@ func (h *Hub) claim(key sessionKey, s *Session) *Session {
 	return old
 }
 
-func (h *Hub) release(key sessionKey, s *Session) {
+func (h *Hub) release(key sessionKey, s seated) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.byID[key] == s {
@@ -304,6 +305,22 @@ func (h *Hub) Opened(ctx context.Context, id Admission, pos chat.Position) (wire
 		Features: []string{"direct", "groups", "rooms", "sync", "checkpoint", "presence", "typing", "sessions"},
 		Limits:   h.cfg.Limits, Time: wire.FormatTime(h.cfg.Chat.Now()),
 	}, nil
+}
+
+// roomsOf answers the rooms a session begins in. Guests are in the lobby.
+func (h *Hub) roomsOf(ctx context.Context, id Admission, named []string) ([]chat.ConversationID, error) {
+	var rooms []chat.ConversationID
+	if id.Guest {
+		rooms = append(rooms, chat.Lobby)
+	}
+	for _, name := range named {
+		room := chat.ConversationID(name)
+		if _, err := h.CheckRoom(ctx, id.User, room); err != nil {
+			return nil, err
+		}
+		rooms = append(rooms, room)
+	}
+	return rooms, nil
 }
 
 // CheckRoom says whether there is an open room of that id.

@@ -59,14 +59,14 @@ func (h *Hub) SetStatus(ctx context.Context, user chat.UserID, status string) er
 
 // SetState says how present this session is.
 func (s *Session) SetState(state presence.State) error {
-	s.hub.cfg.Presence.Set(s.present, state)
+	s.hub.cfg.Presence.Set(s.seat.present, state)
 	return nil
 }
 
 // Watch watches users for a lease. Changes told meanwhile wait behind its answer, which
 // is what was before them.
 func (s *Session) Watch(ctx context.Context, users []chat.UserID) (wire.PresenceResult, error) {
-	accounts, err := s.hub.accounts(ctx, s.identity.User, users)
+	accounts, err := s.hub.accounts(ctx, s.user(), users)
 	if err != nil {
 		return wire.PresenceResult{}, err
 	}
@@ -118,4 +118,4 @@ func (s *Session) Notify(method string, params []byte) {
 }
 
 // Signed gives the calls about where the session's user is signed in.
-func (s *Session) Signed() api.Signed { return s.hub.Signed(s.identity) }
+func (s *Session) Signed() api.Signed { return s.hub.Signed(&s.seat.id.Identity) }

@@ -13,7 +13,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/linnet-im/linnet/internal/api"
-	"github.com/linnet-im/linnet/internal/auth"
 	"github.com/linnet-im/linnet/internal/chat"
 	"github.com/linnet-im/linnet/internal/presence"
 	"github.com/linnet-im/linnet/internal/router"
@@ -82,11 +81,7 @@ type Session struct {
 	closing  bool       // session.close is being answered
 	ending   bool       // the connection closes with last when nothing is in flight
 	last     []byte
-	identity *auth.Identity
-	device   *wire.Device // as it named itself; nil for none
-	client   string
-	live     *router.Live
-	present  *presence.Session
+	seat     *seat             // nil: no session is open
 	watcher  *presence.Watcher // nil: it never watched anybody
 }
 
@@ -150,13 +145,10 @@ func (s *Session) Finish(wait time.Duration) {
 func (s *Session) Closed() {
 	s.mu.Lock()
 	s.shut()
-	live, identity, watcher := s.live, s.identity, s.watcher
+	seat, watcher := s.seat, s.watcher
 	s.mu.Unlock()
-	if live != nil {
-		s.hub.cfg.Router.Remove(live)
-		s.hub.release(sessionKey{identity.User, identity.Session}, s)
-		s.hub.cfg.Presence.Leave(s.present)
-		s.hub.cfg.Chat.Left(identity.User, identity.Device)
+	if seat != nil {
+		seat.leave()
 	}
 	if watcher != nil {
 		s.hub.cfg.Presence.End(watcher)
@@ -323,7 +315,7 @@ func (s *Session) Push(frames []byte) {
 
 // Checkpoint sends the cursor up to which everything was sent.
 func (s *Session) Checkpoint(pos chat.Position) {
-	params, err := json.Marshal(wire.Checkpoint{Cursor: s.hub.cfg.Chat.Cursor(s.identity.User, pos)})
+	params, err := json.Marshal(wire.Checkpoint{Cursor: s.hub.cfg.Chat.Cursor(s.user(), pos)})
 	if err != nil {
 		s.hub.cfg.Log.Error("checkpoint not encoded", slog.Any("error", err))
 		return
@@ -335,10 +327,16 @@ func (s *Session) Checkpoint(pos chat.Position) {
 func (s *Session) Actor() (chat.Actor, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.identity == nil {
+	if s.seat == nil {
 		return chat.Actor{}, false
 	}
-	return chat.Actor{User: s.identity.User, Limited: !s.remote.Loopback}, true
+	return chat.Actor{User: s.seat.id.User, Limited: !s.remote.Loopback}, true
+}
+
+// user gives whose session it is, once it is open.
+func (s *Session) user() chat.UserID {
+	a, _ := s.Actor()
+	return a.User
 }
 
 // Open signs the connection in. Events that come before its answer is out wait for it.
@@ -350,7 +348,7 @@ func (s *Session) Open(ctx context.Context, p *wire.OpenParams) (wire.OpenResult
 	if err != nil {
 		return wire.OpenResult{}, err
 	}
-	rooms, err := s.roomsOf(ctx, id, p.Rooms)
+	rooms, err := s.hub.roomsOf(ctx, id, p.Rooms)
 	if err != nil {
 		return wire.OpenResult{}, err
 	}
@@ -368,28 +366,12 @@ func (s *Session) Open(ctx context.Context, p *wire.OpenParams) (wire.OpenResult
 	// Taken after the session is live: what is not behind the cursor is pushed.
 	result.Cursor = s.hub.cfg.Chat.Cursor(id.User, s.hub.cfg.Chat.Position())
 	for _, room := range rooms {
-		s.hub.cfg.Router.Join(s.live, room)
+		s.hub.cfg.Router.Join(s.seat.live, room)
 	}
 	if s.remote.SignedIn != nil {
 		s.remote.SignedIn()
 	}
 	return result, nil
-}
-
-// roomsOf answers the rooms a session begins in. Guests are in the lobby.
-func (s *Session) roomsOf(ctx context.Context, id Admission, named []string) ([]chat.ConversationID, error) {
-	var rooms []chat.ConversationID
-	if id.Guest {
-		rooms = append(rooms, chat.Lobby)
-	}
-	for _, name := range named {
-		room := chat.ConversationID(name)
-		if _, err := s.hub.CheckRoom(ctx, id.User, room); err != nil {
-			return nil, err
-		}
-		rooms = append(rooms, room)
-	}
-	return rooms, nil
 }
 
 // enter makes the session live, in place of an older connection of the same session.
@@ -399,15 +381,13 @@ func (s *Session) enter(id Admission, p *wire.OpenParams) bool {
 		s.mu.Unlock()
 		return false
 	}
-	s.identity, s.holding, s.device, s.client = &id.Identity, true, p.Device, p.Client
-	s.live = s.hub.cfg.Router.Add(id.User, s.framing.Format, s, s.hub.cfg.Chat.Position())
+	s.holding = true
 	// Under the lock, so that Closed comes before all of it or after.
-	old := s.hub.claim(sessionKey{id.User, id.Session}, s)
-	s.present = s.hub.cfg.Presence.Enter(id.User, platform(p.Device), id.account.Status)
-	s.hub.cfg.Chat.SignedIn(id.User, id.device(p.Device))
+	var old seated
+	s.seat, old = s.hub.sit(s, s.framing.Format, s.framing.Link, id, p)
 	s.mu.Unlock()
 	if old != nil {
-		old.leave()
+		old.replace()
 	}
 	return true
 }
@@ -437,27 +417,27 @@ func (s *Session) JoinRoom(ctx context.Context, room chat.ConversationID) (wire.
 	if err != nil {
 		return wire.RoomResult{}, err
 	}
-	online := s.hub.cfg.Router.Join(s.live, room)
+	online := s.hub.cfg.Router.Join(s.seat.live, room)
 	return wire.RoomResult{Room: string(room), HeadSeq: int64(sum.Head), Online: online}, nil
 }
 
 // LeaveRoom takes the session out of a room.
 func (s *Session) LeaveRoom(room chat.ConversationID) error {
-	s.hub.cfg.Router.Leave(s.live, room)
+	s.hub.cfg.Router.Leave(s.seat.live, room)
 	return nil
 }
 
 // check pings a silent peer and closes a dead one.
 func (s *Session) check(now time.Time) {
 	s.mu.Lock()
-	identity := s.identity
+	seat := s.seat
 	s.mu.Unlock()
 	quiet := now.Sub(time.Unix(0, s.heard.Load()))
 	switch {
-	case identity == nil && now.Sub(s.began) > signInTime:
+	case seat == nil && now.Sub(s.began) > signInTime:
 		s.end(wire.Close{Code: string(wire.CodeSession), Message: "no session was opened for two minutes"})
-	case identity != nil && !identity.Expires.IsZero() && now.After(identity.Expires.Add(auth.Leeway)):
-		s.end(wire.Close{Code: string(wire.CodeExpired), Message: "the token has expired: come back with a new one"})
+	case seat != nil && seat.expired(now):
+		s.end(expired)
 	case quiet > silence:
 		s.end(wire.Close{Code: "idle", Message: "nothing came for 75 seconds"})
 	case quiet > api.Heartbeat && now.Sub(time.Unix(0, s.pinged.Load())) > api.Heartbeat:
@@ -483,17 +463,14 @@ func (s *Session) isStopped() bool {
 }
 
 func (s *Session) drain() {
-	s.end(wire.Close{
-		Code: "restarting", Message: "the server is restarting: come back in a moment",
-		RetryAfterMS: restartHint.Milliseconds(),
-	})
+	s.end(restarting())
 }
 
 // end closes the connection with last words, once the calls in flight are answered.
 func (s *Session) end(c wire.Close) { s.closeWith(s.framing.Goodbye(nil, c)) }
 
-// leave closes the connection silently: its client has made another.
-func (s *Session) leave() { s.closeWith(s.framing.End) }
+// replace closes the connection silently: its client has made another.
+func (s *Session) replace() { s.closeWith(s.framing.End) }
 
 func (s *Session) closeWith(last []byte) {
 	s.mu.Lock()

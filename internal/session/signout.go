@@ -20,41 +20,11 @@ type signed struct {
 // Signed gives the calls about where an identity's user is signed in.
 func (h *Hub) Signed(id *auth.Identity) api.Signed { return signed{h, id} }
 
-// revoked are the last words to a session that was signed out.
-var revoked = wire.Close{Code: string(wire.CodeRevoked), Message: "this session was signed out"}
-
-// live is a live session that its user can see in the list and sign out.
-type live interface {
-	// info gives what the list tells of it, but for Current, and the token it came with.
-	info() (wire.SessionInfo, chat.Token)
-	// revoke closes it.
-	revoke()
-}
-
-func (s *Session) info() (wire.SessionInfo, chat.Token) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	i := wire.SessionInfo{
-		Session: s.identity.Session, Device: s.identity.Device, Client: s.client, Link: s.framing.Link,
-		State: string(s.hub.cfg.Presence.StateOf(s.present)), Since: wire.FormatTime(s.began),
-	}
-	if s.device != nil {
-		i.Platform, i.Name = s.device.Platform, s.device.Name
-	}
-	return i, s.identity.Token
-}
-
-func (s *Session) revoke() {
-	s.end(revoked)
-	s.hub.cfg.Router.Remove(s.live) // it is told nothing while it waits for its last answers
-	s.hub.cfg.Presence.Leave(s.present)
-}
-
 // liveOf answers a user's live sessions that can be listed.
-func (h *Hub) liveOf(user chat.UserID) []live {
-	var list []live
+func (h *Hub) liveOf(user chat.UserID) []seated {
+	var list []seated
 	for _, sink := range h.cfg.Router.SinksOf(user) {
-		if l, ok := sink.(live); ok {
+		if l, ok := sink.(seated); ok {
 			list = append(list, l)
 		}
 	}
@@ -83,7 +53,7 @@ func (s signed) Sessions(ctx context.Context) (wire.SessionsResult, error) {
 	out := wire.SessionsResult{Sessions: []wire.SessionInfo{}, Devices: []wire.DeviceInfo{}}
 	online := make(map[string]bool)
 	for _, l := range s.hub.liveOf(s.id.User) {
-		i, _ := l.info()
+		i, _ := l.place().info()
 		i.Current = i.Session == s.id.Session
 		online[i.Device] = true
 		out.Sessions = append(out.Sessions, i)
@@ -106,7 +76,7 @@ func (s signed) RevokeSession(ctx context.Context, session string) (wire.RevokeR
 	of := func(i wire.SessionInfo) bool { return i.Session == session }
 	var r chat.Revocation
 	for _, l := range s.hub.liveOf(s.id.User) {
-		if i, token := l.info(); of(i) {
+		if i, token := l.place().info(); of(i) {
 			r.Tokens = append(r.Tokens, token)
 		}
 	}
@@ -124,7 +94,7 @@ func (s signed) RevokeDevice(ctx context.Context, device string) (wire.RevokeRes
 	of := func(i wire.SessionInfo) bool { return i.Device == device }
 	r := chat.Revocation{Device: device}
 	for _, l := range s.hub.liveOf(s.id.User) {
-		if i, token := l.info(); of(i) {
+		if i, token := l.place().info(); of(i) {
 			r.Tokens = append(r.Tokens, token)
 		}
 	}
@@ -144,7 +114,7 @@ func (s signed) signOut(ctx context.Context, r chat.Revocation, of func(wire.Ses
 	}
 	var out wire.RevokeResult
 	for _, l := range s.hub.liveOf(s.id.User) {
-		if i, _ := l.info(); of(i) {
+		if i, _ := l.place().info(); of(i) {
 			l.revoke()
 			out.Closed++
 		}

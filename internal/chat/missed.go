@@ -1,0 +1,140 @@
+package chat
+
+import (
+	"context"
+	"slices"
+)
+
+const (
+	// MissedEvents and MissedBytes bound what Missed tells one by one; what is more, it
+	// tells as gaps.
+	MissedEvents = 1000
+	MissedBytes  = 1 << 20
+
+	missedPage = 200
+)
+
+// Forked says how far what a client holds of a conversation still holds.
+type Forked struct {
+	Conversation ConversationID
+	Fork         Seq // what is above it, and what was changed above it, is to be dropped
+}
+
+// Teller takes what Missed tells, in this order: at most one Reset, then of each
+// conversation its events in seq order and, at the end, at most one gap. An error of it
+// ends Missed.
+type Teller interface {
+	Reset([]Forked) error
+	Event(Record) error
+	Gap(id ConversationID, from, to Seq) error
+}
+
+// Missed tells what was logged for the caller since a cursor, in its conversations and
+// in these rooms, and answers a new cursor and up to which seq it told of each. Of the
+// conversations that were written to last it tells the events; when that is over
+// MissedEvents or MissedBytes it tells gaps. A cursor that does not hold is a Reset,
+// after which everything above the forks is told like that.
+func (s *Service) Missed(ctx context.Context, a Actor, cursorText string, rooms []ConversationID, t Teller) (string, map[ConversationID]Seq, error) {
+	walk, err := s.walk(a.User, cursorText, "")
+	if err != nil {
+		return "", nil, err
+	}
+	since := walk.pos
+	if walk.reset {
+		since = walk.fork
+	}
+	cursor, changed, err := s.changedSince(ctx, a, cursorText, rooms)
+	if err != nil {
+		return "", nil, err
+	}
+	had := make([]Seq, len(changed))
+	for i := range changed {
+		seq, err := s.store.Fork(ctx, changed[i].Conversation.ID, since)
+		if err != nil {
+			return "", nil, readError(err)
+		}
+		had[i] = min(seq, changed[i].Head)
+	}
+	if walk.reset {
+		forks := make([]Forked, len(changed))
+		for i := range changed {
+			forks[i] = Forked{changed[i].Conversation.ID, had[i]}
+		}
+		if err := t.Reset(forks); err != nil {
+			return "", nil, err
+		}
+	}
+	m := missed{service: s, actor: a, teller: t, events: MissedEvents, bytes: MissedBytes}
+	told := make(map[ConversationID]Seq, len(changed))
+	for i := range changed {
+		id, head := changed[i].Conversation.ID, changed[i].Head
+		told[id] = head
+		if err := m.tell(ctx, id, had[i], head); err != nil {
+			return "", nil, err
+		}
+	}
+	return cursor, told, nil
+}
+
+// changedSince walks through a whole sync, and adds the rooms.
+func (s *Service) changedSince(ctx context.Context, a Actor, cursorText string, rooms []ConversationID) (string, []Summary, error) {
+	var changed []Summary
+	page := ""
+	for {
+		synced, err := s.Sync(ctx, a, cursorText, page, missedPage)
+		if err != nil {
+			return "", nil, err
+		}
+		changed = append(changed, synced.Conversations...)
+		if page = synced.Page; page != "" {
+			continue
+		}
+		for _, id := range rooms {
+			room, err := s.Conversation(ctx, a, id)
+			if err != nil {
+				return "", nil, err
+			}
+			changed = append(changed, room)
+		}
+		return synced.Cursor, changed, nil
+	}
+}
+
+// missed is what may still be told one by one.
+type missed struct {
+	service *Service
+	actor   Actor
+	teller  Teller
+	events  int
+	bytes   int
+}
+
+// tell tells a conversation's events after one seq up to another, or that they are too many.
+func (m *missed) tell(ctx context.Context, id ConversationID, after, head Seq) error {
+	if int(head-after) > m.events {
+		return m.teller.Gap(id, after+1, head)
+	}
+	for after < head {
+		if m.bytes <= 0 {
+			return m.teller.Gap(id, after+1, head)
+		}
+		l, err := m.service.List(ctx, m.actor, List{Conversation: id, After: &after, Limit: missedPage})
+		if err != nil {
+			return err
+		}
+		if l.To <= after {
+			return nil
+		}
+		// What came after the head was read is told live.
+		l.Events = slices.DeleteFunc(l.Events, func(r Record) bool { return r.Seq > head })
+		for _, r := range l.Events {
+			if err := m.teller.Event(r); err != nil {
+				return err
+			}
+			m.events--
+			m.bytes -= len(r.JSON)
+		}
+		after = l.To
+	}
+	return nil
+}

@@ -1,0 +1,103 @@
+package session
+
+import (
+	"time"
+
+	"github.com/linnet-im/linnet/internal/auth"
+	"github.com/linnet-im/linnet/internal/chat"
+	"github.com/linnet-im/linnet/internal/presence"
+	"github.com/linnet-im/linnet/internal/router"
+	"github.com/linnet-im/linnet/wire"
+)
+
+// seated is an open session, whatever link it has: its user can see it in the list and
+// sign it out, and a new one of the same id replaces it.
+type seated interface {
+	router.Sink
+	place() *seat
+	// revoke closes it with the last words that say so.
+	revoke()
+	// replace closes it without a word.
+	replace()
+}
+
+// seat is an open session's place: in the router, on the board, in its user's list.
+type seat struct {
+	hub     *Hub
+	who     seated
+	id      Admission
+	device  *wire.Device // as it named itself; nil for none
+	client  string
+	link    string
+	since   time.Time
+	live    *router.Live
+	present *presence.Session
+}
+
+// sit makes a session live and gives the one that it replaces, nil for none, which the
+// caller is to end.
+func (h *Hub) sit(who seated, format *router.Format, link string, id Admission, p *wire.OpenParams) (s *seat, old seated) {
+	s = &seat{hub: h, who: who, id: id, device: p.Device, client: p.Client, link: link, since: time.Now()}
+	s.live = h.cfg.Router.Add(id.User, format, who, h.cfg.Chat.Position())
+	old = h.claim(s.key(), who)
+	s.present = h.cfg.Presence.Enter(id.User, platform(p.Device), id.account.Status)
+	h.cfg.Chat.SignedIn(id.User, id.device(p.Device))
+	return s, old
+}
+
+func (s *seat) key() sessionKey { return sessionKey{s.id.User, s.id.Session} }
+
+// leave ends what sit began.
+func (s *seat) leave() {
+	s.quit()
+	s.hub.release(s.key(), s.who)
+	s.hub.cfg.Chat.Left(s.id.User, s.id.Device)
+}
+
+// quit has the session told nothing more, and nobody told that it is there.
+func (s *seat) quit() {
+	s.hub.cfg.Router.Remove(s.live)
+	s.hub.cfg.Presence.Leave(s.present)
+}
+
+func (s *seat) expired(now time.Time) bool {
+	return !s.id.Expires.IsZero() && now.After(s.id.Expires.Add(auth.Leeway))
+}
+
+// info gives what the list tells of it, but for Current, and the token it came with.
+func (s *seat) info() (wire.SessionInfo, chat.Token) {
+	i := wire.SessionInfo{
+		Session: s.id.Session, Device: s.id.Device, Client: s.client, Link: s.link,
+		State: string(s.hub.cfg.Presence.StateOf(s.present)), Since: wire.FormatTime(s.since),
+	}
+	if s.device != nil {
+		i.Platform, i.Name = s.device.Platform, s.device.Name
+	}
+	return i, s.id.Token
+}
+
+// Slow are the last words to a peer that does not take what it is sent.
+var Slow = wire.Close{Code: "slow", Message: "you do not take what you are sent: come back and sync", RetryAfterMS: 1000}
+
+var (
+	revoked = wire.Close{Code: string(wire.CodeRevoked), Message: "this session was signed out"}
+	expired = wire.Close{Code: string(wire.CodeExpired), Message: "the token has expired: come back with a new one"}
+)
+
+func restarting() wire.Close {
+	return wire.Close{
+		Code: "restarting", Message: "the server is restarting: come back in a moment",
+		RetryAfterMS: restartHint.Milliseconds(),
+	}
+}
+
+func (s *Session) place() *seat {
+	s.mu.Lock() // it is in the router before it has its seat
+	defer s.mu.Unlock()
+	return s.seat
+}
+
+func (s *Session) revoke() {
+	s.end(revoked)
+	s.place().quit() // it is told nothing while it waits for its last answers
+}
