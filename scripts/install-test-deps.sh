@@ -1,14 +1,23 @@
 #!/usr/bin/env bash
-# Installs the foreign programs that end-to-end tests talk to, where they are missing:
-# nc, curl and Chromium, from Debian's packages. Without apt or the rights to use it,
-# the tests that need them skip and say so; with CI=true that is a failure.
+# Installs the foreign programs that end-to-end tests talk to, where they are missing,
+# from Debian's packages, and the packages of test/e2e/node from npm by its lock file.
+# Without the rights or the network for it, the tests that need them skip and say so;
+# with CI=true that is a failure.
 set -euo pipefail
+cd "$(dirname "$0")/.."
 
+# The netcats are called by their full names: which of them is nc is the system's choice.
 missing=()
-command -v nc >/dev/null || missing+=(netcat-openbsd)
-command -v curl >/dev/null || missing+=(curl)
-command -v chromium >/dev/null || missing+=(chromium)
-[ ${#missing[@]} -eq 0 ] && exit 0
+have() { command -v "$1" >/dev/null || missing+=("${@:2}"); }
+have nc.openbsd netcat-openbsd
+have nc.traditional netcat-traditional
+have ncat ncat
+have socat socat
+have curl curl
+have chromium chromium
+have node nodejs
+have npm npm
+/usr/bin/python3 -c 'import websockets' 2>/dev/null || missing+=(python3-websockets)
 
 fail() {
 	echo "install-test-deps: $1; tests that need ${missing[*]} will skip" >&2
@@ -16,12 +25,20 @@ fail() {
 	exit 0
 }
 
-command -v apt-get >/dev/null || fail "there is no apt-get here"
-sudo=()
-if [ "$(id -u)" -ne 0 ]; then
-	command -v sudo >/dev/null && sudo -n true 2>/dev/null || fail "installing needs root"
-	sudo=(sudo -n)
-fi
-export DEBIAN_FRONTEND=noninteractive
-"${sudo[@]}" apt-get update -qq >/dev/null || fail "apt-get update failed"
-"${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null </dev/null || fail "apt-get install failed"
+install() {
+	command -v apt-get >/dev/null || fail "there is no apt-get here"
+	local sudo=()
+	if [ "$(id -u)" -ne 0 ]; then
+		command -v sudo >/dev/null && sudo -n true 2>/dev/null || fail "installing needs root"
+		sudo=(sudo -n)
+	fi
+	export DEBIAN_FRONTEND=noninteractive
+	"${sudo[@]}" apt-get update -qq >/dev/null || fail "apt-get update failed"
+	"${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null </dev/null || fail "apt-get install failed"
+}
+[ ${#missing[@]} -eq 0 ] || install
+
+missing=("the packages of test/e2e/node")
+lock=test/e2e/node/node_modules/.package-lock.json # npm writes it last
+[ "$lock" -nt test/e2e/node/package-lock.json ] ||
+	npm ci --prefix test/e2e/node --ignore-scripts --no-audit --no-fund --silent </dev/null || fail "npm ci failed"

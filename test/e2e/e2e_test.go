@@ -1,5 +1,6 @@
 // Package e2e puts the programs that people really use into one conversation: nc, nc -u,
-// curl and a browser on the start page.
+// curl and a browser on the start page. Each netcat, and each WebSocket that people use,
+// also goes by itself through all that a client meets.
 package e2e
 
 import (
@@ -94,11 +95,16 @@ func need(t *testing.T, names ...string) string {
 			return path
 		}
 	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("%s must be there in CI", names[0])
-	}
-	t.Skipf("%s is not installed", names[0])
+	missing(t, names[0])
 	return ""
+}
+
+func missing(t *testing.T, what string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("%s must be there in CI", what)
+	}
+	t.Skipf("%s: not installed", what)
 }
 
 // curlGuest calls methods with curl.

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"io"
 	"os/exec"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,7 +38,8 @@ func start(t *testing.T, program string, args ...string) *process {
 	p := &process{t: t, name: cmd.String(), stdin: stdin, lines: make(chan string, 1000)}
 	go func() {
 		defer close(p.lines)
-		for s := bufio.NewScanner(stdout); s.Scan(); {
+		s := bufio.NewScanner(stdout)
+		for s.Buffer(nil, 1<<20); s.Scan(); {
 			p.lines <- s.Text()
 		}
 	}()
@@ -61,24 +64,33 @@ func (p *process) close() { p.stdin.Close() }
 // hears waits until the program has printed the line, now or before.
 func (p *process) hears(line string) {
 	p.t.Helper()
-	for _, h := range p.heard {
-		if h == line {
-			return
-		}
+	p.find(line, func(heard string) bool { return heard == line })
+}
+
+// finds waits until the program has printed a line with this in it, and answers the line.
+func (p *process) finds(part string) string {
+	p.t.Helper()
+	return p.find(part, func(heard string) bool { return strings.Contains(heard, part) })
+}
+
+func (p *process) find(what string, is func(heard string) bool) string {
+	p.t.Helper()
+	if i := slices.IndexFunc(p.heard, is); i >= 0 {
+		return p.heard[i]
 	}
 	late := time.After(testkit.Patience)
 	for {
 		select {
 		case got, ok := <-p.lines:
 			if !ok {
-				p.t.Fatalf("%s ended without %q; it printed %q", p.name, line, p.heard)
+				p.t.Fatalf("%s ended without %.200q; it printed %.2000q", p.name, what, p.heard)
 			}
 			p.heard = append(p.heard, got)
-			if got == line {
-				return
+			if is(got) {
+				return got
 			}
 		case <-late:
-			p.t.Fatalf("%s does not print %q; it printed %q", p.name, line, p.heard)
+			p.t.Fatalf("%s does not print %.200q; it printed %.2000q", p.name, what, p.heard)
 		}
 	}
 }
