@@ -3,12 +3,14 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"path/filepath"
 	"sync"
 	"time"
@@ -17,6 +19,7 @@ import (
 	"github.com/linnet-im/linnet/internal/auth"
 	"github.com/linnet-im/linnet/internal/chat"
 	"github.com/linnet-im/linnet/internal/config"
+	"github.com/linnet-im/linnet/internal/link/sock"
 	"github.com/linnet-im/linnet/internal/listen"
 	"github.com/linnet-im/linnet/internal/presence"
 	"github.com/linnet-im/linnet/internal/rest"
@@ -69,6 +72,7 @@ type server struct {
 	links    *links
 	http     *http.Server
 	port     *listen.Server
+	tls      *tls.Config // nil: none
 }
 
 func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sqlite.Store, log *slog.Logger) (*server, error) {
@@ -101,10 +105,13 @@ func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sql
 			DedupeMS: limits.DedupeWindow.Milliseconds(), ListLimit: api.MaxPage, Members: limits.MembersPerCall,
 		},
 	})
-	s.links = newLinks(s.hub, limits, log)
+	s.links = newLinks(s.hub, limits, cfg, log)
+	if s.tls, err = tlsConfig(&cfg); err != nil {
+		return nil, err
+	}
 	handler, err := rest.New(rest.Config{
 		Hub: s.hub, Table: table, Chat: s.chat, Verifier: verifier, BodyBytes: int64(limits.FrameBytes), QueueBytes: limits.OutboxBytes,
-		Hosts: cfg.Hosts, Origins: cfg.Origins, Ready: s.ready, Socket: s.links.serveSocket, Log: log,
+		Proxied: len(cfg.Proxies) > 0, Hosts: append(cfg.Hosts, cfg.ACME...), Origins: cfg.Origins, Ready: s.ready, Socket: s.links.serveSocket, Log: log,
 	})
 	if err != nil {
 		return nil, err
@@ -112,6 +119,7 @@ func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sql
 	s.http = &http.Server{
 		Handler: handler, ReadHeaderTimeout: limits.HeaderTimeout, ReadTimeout: limits.BodyTimeout,
 		ConnContext: rest.ConnContext, IdleTimeout: limits.IdleTimeout, MaxHeaderBytes: limits.HeaderBytes,
+		TLSConfig: s.tls, HTTP2: &http.HTTP2Config{MaxConcurrentStreams: limits.HTTP2Streams},
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	return s, nil
@@ -126,10 +134,7 @@ func (s *server) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("listen: %w; is another server running? --listen takes another address", err)
 	}
-	s.port = listen.New(ln, listen.Config{
-		JSON: s.links.serveLines, Text: s.links.serveText, TLS: s.links.serveTLS,
-		MaxConns: s.cfg.MaxConnections, PerAddress: config.DefaultLimits().PerAddress, Log: s.log,
-	})
+	s.port = listen.New(ln, s.listening())
 	// What serves and what delivers end at different times: sends in flight are
 	// committed and delivered after the last frame was taken.
 	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
@@ -193,6 +198,30 @@ func (s *server) finishRequests(ctx context.Context) {
 	}
 }
 
+// listening says who may connect, and how, by the settings.
+func (s *server) listening() listen.Config {
+	c := listen.Config{
+		JSON: s.links.serveLines, Text: s.links.serveText, Refuse: s.links.refuse, Proxies: s.cfg.Proxies,
+		MaxConns: s.cfg.MaxConnections, PerAddress: config.DefaultLimits().PerAddress, Log: s.log,
+	}
+	if s.tls != nil {
+		c.TLS = func(nc *listen.Conn) *tls.Conn { return tls.Server(sock.NewLayer(nc), s.tls) }
+		c.Plain = func(a netip.Addr) bool { return a.IsLoopback() }
+	}
+	if s.cfg.LAN {
+		c.Admit = isPrivate
+	}
+	return c
+}
+
+// shared is RFC 6598: addresses behind a carrier's NAT, which some home networks have.
+var shared = netip.MustParsePrefix("100.64.0.0/10")
+
+// isPrivate says whether an address is one of a local network.
+func isPrivate(a netip.Addr) bool {
+	return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() || shared.Contains(a)
+}
+
 // listenUDP serves the text protocol over UDP on the port that TCP has.
 func (s *server) listenUDP(ctx context.Context, addr net.Addr, background *sync.WaitGroup, failed chan<- error) error {
 	tcp, ok := addr.(*net.TCPAddr)
@@ -209,19 +238,4 @@ func (s *server) listenUDP(ctx context.Context, addr net.Addr, background *sync.
 		}
 	})
 	return nil
-}
-
-// greet says where to go.
-func (s *server) greet(out io.Writer, addr net.Addr) {
-	host, port, err := net.SplitHostPort(addr.String())
-	if err != nil {
-		return // the address of a listener always splits
-	}
-	fmt.Fprintf(out, "Linnet serves on %s. Its data is in %s.\n\n", addr, s.cfg.Data)
-	fmt.Fprintf(out, "  in a browser   http://%s/\n", addr)
-	fmt.Fprintf(out, "  in a terminal  nc %s %s      then type  iam:YOURNAME  and  msg:hello\n", host, port)
-	if s.cfg.UDP {
-		fmt.Fprintf(out, "  over UDP       nc -u %s %s\n", host, port)
-	}
-	fmt.Fprintf(out, "  for an app     linnet token alice --data %s\n\n", s.cfg.Data)
 }

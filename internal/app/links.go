@@ -2,8 +2,10 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -35,12 +37,13 @@ type links struct {
 	lines      *session.Framing
 	ws         *session.Framing
 	text       *router.Format
+	proxied    bool
 	log        *slog.Logger
 }
 
-func newLinks(hub *session.Hub, limits config.Limits, log *slog.Logger) *links {
+func newLinks(hub *session.Hub, limits config.Limits, cfg config.Config, log *slog.Logger) *links {
 	return &links{
-		hub: hub, frameBytes: limits.FrameBytes, queueBytes: limits.OutboxBytes,
+		proxied: len(cfg.Proxies) > 0, hub: hub, frameBytes: limits.FrameBytes, queueBytes: limits.OutboxBytes,
 		lines: linesFraming(), ws: wsFraming(), text: session.TextFormat(), log: log,
 	}
 }
@@ -103,20 +106,38 @@ func jsonFormat(frame func(dst, payload []byte) []byte) *router.Format {
 	}
 }
 
-// socket takes a connection over, with the bytes that were read already.
-func (l *links) socket(nc net.Conn, goodbye []byte) (*sock.Conn, []byte) {
+// socket takes a connection over, with the bytes that were read already. It may be one
+// of the port, TLS inside one, or TLS that an HTTP request came by.
+func (l *links) socket(nc net.Conn, goodbye []byte) (sock.Socket, []byte) {
+	cfg := sock.Config{MaxQueue: l.queueBytes, Overflowed: goodbye}
 	var first []byte
 	if c, ok := nc.(*listen.Conn); ok {
 		first = c.TakePrefix()
+		if _, ok := c.Conn.(*tls.Conn); ok {
+			nc = c.Conn
+		}
 	}
-	return sock.New(nc, sock.Config{MaxQueue: l.queueBytes, Overflowed: goodbye}), first
+	if tc, ok := nc.(*tls.Conn); ok {
+		if layer, ok := tc.NetConn().(*sock.Layer); ok {
+			return sock.NewTLS(tc, layer, cfg), first
+		}
+	}
+	return sock.New(nc, cfg), first
 }
 
-// remote says where a connection's peer is.
-func remote(nc net.Conn) session.Remote {
-	r := session.Remote{Loopback: isLoopback(nc.RemoteAddr())}
-	if c, ok := nc.(*listen.Conn); ok {
-		r.SignedIn = c.SignedIn
+// remote says where a connection's peer is. Behind a proxy nobody is on loopback.
+func (l *links) remote(nc net.Conn) session.Remote {
+	r := session.Remote{Loopback: !l.proxied && isLoopback(nc.RemoteAddr())}
+	for nc != nil {
+		if c, ok := nc.(*listen.Conn); ok {
+			r.SignedIn = c.SignedIn
+			break
+		}
+		below, ok := nc.(interface{ NetConn() net.Conn })
+		if !ok {
+			break
+		}
+		nc = below.NetConn()
 	}
 	return r
 }
@@ -130,7 +151,7 @@ func isLoopback(addr net.Addr) bool {
 // peer asked before it closed its side is still answered.
 func (l *links) serveLines(nc *listen.Conn) {
 	c, first := l.socket(nc, l.lines.Goodbye(nil, session.Slow))
-	s := l.hub.New(c, l.lines, remote(nc))
+	s := l.hub.New(c, l.lines, l.remote(nc))
 	defer s.Closed()
 	defer func() { _ = c.Close() }() // a second close does nothing
 	cutter := lines.Cutter{Max: l.frameBytes}
@@ -174,7 +195,7 @@ func (l *links) serveSocket(w http.ResponseWriter, r *http.Request) {
 
 func (l *links) socketLoop(nc net.Conn, first []byte) {
 	c, _ := l.socket(nc, l.ws.Goodbye(nil, session.Slow))
-	s := l.hub.New(c, l.ws, remote(nc))
+	s := l.hub.New(c, l.ws, l.remote(nc))
 	defer s.Closed()
 	defer func() { _ = c.Close() }() // a second close does nothing
 	cutter := ws.Cutter{Max: l.frameBytes}
@@ -208,15 +229,31 @@ func (l *links) socketLoop(nc net.Conn, first []byte) {
 // serveText speaks the text protocol.
 func (l *links) serveText(nc *listen.Conn) {
 	c, first := l.socket(nc, line.Error(nil, session.Slow.Message))
-	text.Serve(c, first, l.hub.NewText(c, l.text, remote(nc)))
+	text.Serve(c, first, l.hub.NewText(c, l.text, l.remote(nc)))
 }
 
-// serveTLS ends a connection that begins with TLS, which is not served yet, with the
-// alert protocol_version (RFC 8446, section 6).
-func (l *links) serveTLS(nc *listen.Conn) {
-	l.log.Debug("a client tried TLS, which is not served", slog.String("from", nc.RemoteAddr().String()))
+// refuse ends a connection that is not served, in what it speaks: TLS where there is
+// none, with the alert protocol_version (RFC 8446, section 6), and plain text where TLS
+// is needed.
+func (l *links) refuse(kind listen.Kind, nc *listen.Conn) {
+	const why = "this server is spoken to with TLS"
+	var last []byte
+	switch kind {
+	case listen.TLS:
+		l.log.Debug("a client tried TLS, which is not served", slog.String("from", nc.RemoteAddr().String()))
+		last = []byte{0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x46}
+	case listen.JSON:
+		e := wire.Errorf(wire.CodeForbidden, "%s", why)
+		last = l.lines.Frame(nil, wire.AppendError(nil, nil, e))
+	case listen.HTTP:
+		body := why + ": https://\n"
+		last = fmt.Appendf(nil, "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"+
+			"Content-Length: %d\r\nConnection: close\r\n\r\n%s", len(body), body)
+	default:
+		last = line.Error(nil, why)
+	}
 	c, _ := l.socket(nc, nil)
-	c.CloseAfter([]byte{0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x46}, time.Second)
+	c.CloseAfter(last, time.Second)
 }
 
 // serveUDP speaks the text protocol over datagrams until ctx ends.

@@ -22,8 +22,16 @@ import (
 type Config struct {
 	Listen         string
 	Data           string
-	Guests         string // off, lobby or full
-	UDP            bool   // the text protocol over UDP
+	Guests         string         // off, lobby or full
+	UDP            bool           // the text protocol over UDP
+	LAN            bool           // plain text to private addresses
+	Proxies        []netip.Prefix // who stands before the server and states addresses
+	TLSCert        string         // a file
+	TLSKey         string         // a file
+	ACME           []string       // hosts to get certificates for
+	ACMEEmail      string
+	ACMEDirectory  string // the authority's URL
+	ACMERoots      string // a file: whom to trust as the authority; "" for whom the system trusts
 	MaxConnections int
 	Hosts          []string
 	Origins        []string
@@ -32,13 +40,19 @@ type Config struct {
 	TokenAudience  string
 	LogLevel       string
 	LogFormat      string
+
+	udp string // as it is set; "" for the usual
 }
+
+// TLS says whether the server has TLS of its own.
+func (c *Config) TLS() bool { return c.TLSCert != "" || len(c.ACME) > 0 }
 
 // DefaultFile is read when it is there and no other file is named.
 const DefaultFile = "linnet.yaml"
 
 // setting is one setting: its names and how its text becomes a value.
 type setting struct {
+	alone bool   // the flag may stand without a value, which means true
 	name  string // the flag's; in the file with _ for -; in the environment LINNET_ and capitals
 	usage string
 	set   func(c *Config, text string) error
@@ -50,34 +64,81 @@ func (s setting) key() string { return strings.ReplaceAll(s.name, "-", "_") }
 // settings is the table of all settings but the secret.
 func settings() []setting {
 	return []setting{
-		{"listen", "address and port to serve on (127.0.0.1:7788)", func(c *Config, t string) error {
+		{false, "listen", "address and port to serve on (127.0.0.1:7788)", func(c *Config, t string) error {
 			c.Listen = t
 			_, err := listenAddr(t)
 			return err
 		}},
-		{"data", "folder that everything is kept in (linnet-data)", func(c *Config, t string) error {
+		{false, "data", "folder that everything is kept in (linnet-data)", func(c *Config, t string) error {
 			c.Data = t
 			if t == "" {
 				return errors.New("name a folder")
 			}
 			return nil
 		}},
-		{"guests", "what users that name themselves may do: off, lobby (read and speak in the lobby) or full (full on loopback, else off)", func(c *Config, t string) error {
+		{false, "guests", "what users that name themselves may do: off, lobby (read and speak in the lobby) or full (full on loopback, else off)", func(c *Config, t string) error {
 			c.Guests = t
 			return oneOf(t, "off", "lobby", "full")
 		}},
-		{"udp", "the text protocol over UDP: on or off (on)", func(c *Config, t string) error {
-			c.UDP = t == "on" || t == "true"
+		{false, "udp", "the text protocol over UDP: on or off (on when the server listens on loopback only)", func(c *Config, t string) error {
+			c.udp = t
 			return oneOf(t, "on", "off", "true", "false")
 		}},
-		{"max-connections", "connections at a time; the open-file limit must allow them (10000)", func(c *Config, t string) (err error) {
+		{true, "lan", "on: serve private addresses in plain text, on all interfaces unless listen says otherwise (off)", func(c *Config, t string) error {
+			c.LAN = t == "on" || t == "true"
+			return oneOf(t, "on", "off", "true", "false")
+		}},
+		{false, "behind-proxy", "addresses or networks of the proxies that stand before the server, with commas between; only they are served", func(c *Config, t string) error {
+			c.Proxies = nil
+			for _, one := range list(t) {
+				p, err := prefix(one)
+				if err != nil {
+					return fmt.Errorf("%q: an address such as 10.0.0.5, or a network such as 10.0.0.0/24", one)
+				}
+				c.Proxies = append(c.Proxies, p)
+			}
+			return nil
+		}},
+		{false, "tls-cert", "file with the certificate and its chain, PEM; read again when it changes", func(c *Config, t string) error {
+			c.TLSCert = t
+			return nil
+		}},
+		{false, "tls-key", "file with the certificate's key, PEM", func(c *Config, t string) error {
+			c.TLSKey = t
+			return nil
+		}},
+		{false, "acme", "host names to get certificates for, with commas between; port 443 of each must lead here", func(c *Config, t string) error {
+			c.ACME = list(t)
+			for _, h := range c.ACME {
+				if !strings.Contains(h, ".") || strings.ContainsAny(h, "/:@ *") {
+					return fmt.Errorf("%q: a host name, for example chat.example.com", h)
+				}
+			}
+			return nil
+		}},
+		{false, "acme-email", "where the certificate authority writes to (nowhere)", func(c *Config, t string) error {
+			c.ACMEEmail = t
+			return nil
+		}},
+		{false, "acme-directory", "the authority's directory (Let's Encrypt)", func(c *Config, t string) error {
+			c.ACMEDirectory = t
+			if !strings.HasPrefix(t, "https://") {
+				return errors.New("a URL that begins with https://")
+			}
+			return nil
+		}},
+		{false, "acme-roots", "file with the certificates to trust the authority's own by, PEM (the system's)", func(c *Config, t string) error {
+			c.ACMERoots = t
+			return nil
+		}},
+		{false, "max-connections", "connections at a time; the open-file limit must allow them (10000)", func(c *Config, t string) (err error) {
 			c.MaxConnections, err = strconv.Atoi(t)
 			if err != nil || c.MaxConnections < 1 || c.MaxConnections > 10_000_000 {
 				return errors.New("a number from 1 to 10000000")
 			}
 			return nil
 		}},
-		{"hosts", "host names the server answers to besides localhost and addresses, with commas between", func(c *Config, t string) error {
+		{false, "hosts", "host names the server answers to besides localhost and addresses, with commas between", func(c *Config, t string) error {
 			c.Hosts = list(t)
 			for _, h := range c.Hosts {
 				if strings.ContainsAny(h, "/@ ") {
@@ -86,7 +147,7 @@ func settings() []setting {
 			}
 			return nil
 		}},
-		{"origins", "origins whose web pages may talk to the server besides its own, with commas between (https://app.example.com)", func(c *Config, t string) error {
+		{false, "origins", "origins whose web pages may talk to the server besides its own, with commas between (https://app.example.com)", func(c *Config, t string) error {
 			c.Origins = list(t)
 			for _, o := range c.Origins {
 				if !strings.HasPrefix(o, "http://") && !strings.HasPrefix(o, "https://") || strings.HasSuffix(o, "/") {
@@ -95,19 +156,19 @@ func settings() []setting {
 			}
 			return nil
 		}},
-		{"token-issuer", "what iss must be in tokens (anything)", func(c *Config, t string) error {
+		{false, "token-issuer", "what iss must be in tokens (anything)", func(c *Config, t string) error {
 			c.TokenIssuer = t
 			return nil
 		}},
-		{"token-audience", "what aud must hold in tokens (anything)", func(c *Config, t string) error {
+		{false, "token-audience", "what aud must hold in tokens (anything)", func(c *Config, t string) error {
 			c.TokenAudience = t
 			return nil
 		}},
-		{"log-level", "debug, info, warn or error (info)", func(c *Config, t string) error {
+		{false, "log-level", "debug, info, warn or error (info)", func(c *Config, t string) error {
 			c.LogLevel = t
 			return oneOf(t, "debug", "info", "warn", "error")
 		}},
-		{"log-format", "text or json (text)", func(c *Config, t string) error {
+		{false, "log-format", "text or json (text)", func(c *Config, t string) error {
 			c.LogFormat = t
 			return oneOf(t, "text", "json")
 		}},
@@ -152,17 +213,35 @@ func listenAddr(text string) (loopback bool, err error) {
 	return host != "" && addr.IsLoopback(), nil
 }
 
+// prefix reads a network, or an address as the network of one.
+func prefix(text string) (netip.Prefix, error) {
+	if strings.Contains(text, "/") {
+		p, err := netip.ParsePrefix(text)
+		return p.Masked(), err
+	}
+	a, err := netip.ParseAddr(text)
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	return netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()), nil
+}
+
 // Load reads the settings: flags before the environment, before the file, before what
 // is usual. It answers flag.ErrHelp when help was asked for and printed to out.
 func Load(args []string, getenv func(string) string, out io.Writer) (Config, error) {
-	c := Config{Listen: "127.0.0.1:7788", Data: "linnet-data", UDP: true, MaxConnections: 10_000, LogLevel: "info", LogFormat: "text"}
+	c := Config{Data: "linnet-data", MaxConnections: 10_000, LogLevel: "info", LogFormat: "text"}
 	table := settings()
 	flags := flag.NewFlagSet("linnet serve", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	file := flags.String("config", getenv("LINNET_CONFIG"), "file with settings ("+DefaultFile+" if it is there)")
 	given := make(map[string]string)
 	for _, s := range table {
-		flags.Func(s.name, s.usage, func(text string) error { given[s.name] = text; return nil })
+		set := func(text string) error { given[s.name] = text; return nil }
+		if s.alone {
+			flags.BoolFunc(s.name, s.usage, set)
+		} else {
+			flags.Func(s.name, s.usage, set)
+		}
 	}
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -199,15 +278,47 @@ func Load(args []string, getenv func(string) string, out io.Writer) (Config, err
 
 // finish sets what depends on other settings, and checks them together.
 func (c *Config) finish() error {
+	if c.Listen == "" {
+		c.Listen = "127.0.0.1:7788"
+		if c.LAN {
+			c.Listen = "0.0.0.0:7788"
+		}
+	}
 	loopback, err := listenAddr(c.Listen)
 	if err != nil {
 		return err
 	}
-	if !loopback {
-		return fmt.Errorf("listen: %q is not loopback: this release serves loopback only, since it has no TLS yet; use 127.0.0.1, and a proxy with TLS before it", c.Listen)
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		return errors.New("tls-cert and tls-key: both or neither")
 	}
-	if c.Guests == "" {
+	if c.TLSCert != "" && len(c.ACME) > 0 {
+		return errors.New("acme and tls-cert: one of them")
+	}
+	ways := 0
+	for _, on := range []bool{c.TLS(), c.LAN, len(c.Proxies) > 0} {
+		if on {
+			ways++
+		}
+	}
+	switch {
+	case ways > 1:
+		return errors.New("TLS (tls-cert or acme), lan and behind-proxy: one of the three")
+	case ways == 0 && !loopback:
+		return fmt.Errorf("listen: %q is not loopback, and plain text is not for everybody to read: "+
+			"give --tls-cert and --tls-key, or --acme HOST; --lan on serves a local network; --behind-proxy ADDRESS serves a proxy that has TLS", c.Listen)
+	}
+	// Behind a proxy nobody is on loopback, wherever the proxy is.
+	own := loopback && len(c.Proxies) == 0
+	c.UDP = c.udp == "on" || c.udp == "true" || c.udp == "" && own
+	switch {
+	case c.Guests == "" && own:
 		c.Guests = "full"
+	case c.Guests == "" && c.LAN:
+		c.Guests = "lobby"
+	case c.Guests == "":
+		c.Guests = "off"
+	case c.Guests == "full" && !own:
+		return errors.New("guests: full is for loopback only, since anybody can claim a guest's name; lobby lets them read and speak in open rooms")
 	}
 	if c.Secret != "" && len(c.Secret) < 32 {
 		return errors.New("LINNET_SECRET: at least 32 characters")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // load reads settings in a folder of its own, so that no linnet.yaml lies about.
@@ -77,6 +79,27 @@ func TestLoad(t *testing.T) {
 			want: func(c *Config) { c.TokenIssuer, c.TokenAudience = "app", "chat" },
 		},
 		{
+			name: "a local network", args: []string{"--lan"},
+			want: func(c *Config) { c.LAN, c.Listen, c.UDP, c.Guests = true, "0.0.0.0:7788", false, "lobby" },
+		},
+		{
+			name: "a proxy", args: []string{"--behind-proxy", "10.0.0.5, fd00::/8", "--listen", "127.0.0.1:1"},
+			want: func(c *Config) {
+				c.Listen, c.UDP, c.Guests = "127.0.0.1:1", false, "off"
+				c.Proxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.5/32"), netip.MustParsePrefix("fd00::/8")}
+			},
+		},
+		{
+			name: "TLS for everybody", args: []string{"--listen", ":443", "--tls-cert", "c", "--tls-key", "k", "--udp", "on", "--guests", "lobby"},
+			want: func(c *Config) { c.Listen, c.TLSCert, c.TLSKey, c.Guests = ":443", "c", "k", "lobby" },
+		},
+		{
+			name: "TLS on loopback", args: []string{"--acme", "a.example,b.example", "--acme-email", "me@a.example", "--acme-directory", "https://ca.example/dir"},
+			want: func(c *Config) {
+				c.ACME, c.ACMEEmail, c.ACMEDirectory = []string{"a.example", "b.example"}, "me@a.example", "https://ca.example/dir"
+			},
+		},
+		{
 			name: "the secret", env: map[string]string{"LINNET_SECRET": strings.Repeat("s", 32)},
 			want: func(c *Config) { c.Secret = strings.Repeat("s", 32) },
 		},
@@ -89,7 +112,7 @@ func TestLoad(t *testing.T) {
 			}
 			want := usual()
 			tt.want(&want)
-			if diff := cmp.Diff(want, got); diff != "" {
+			if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Config{}), cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -120,6 +143,14 @@ func TestLoadRefuses(t *testing.T) {
 		{name: "a name", args: []string{"--listen", "chat.example:1"}, want: []string{"--listen", "IP address"}},
 		{name: "everywhere", args: []string{"--listen", ":7788"}, want: []string{"listen", "loopback", "TLS"}},
 		{name: "elsewhere", env: map[string]string{"LINNET_LISTEN": "192.0.2.1:7788"}, want: []string{"listen", "loopback", "TLS"}},
+		{name: "a certificate without its key", args: []string{"--tls-cert", "c"}, want: []string{"tls-cert", "tls-key", "both"}},
+		{name: "two certificates", args: []string{"--tls-cert", "c", "--tls-key", "k", "--acme", "a.example"}, want: []string{"acme", "tls-cert", "one of them"}},
+		{name: "two ways", args: []string{"--lan", "--behind-proxy", "10.0.0.5"}, want: []string{"lan", "behind-proxy", "one of the three"}},
+		{name: "full guests for everybody", args: []string{"--lan", "--guests", "full"}, want: []string{"guests", "loopback", "lobby"}},
+		{name: "full guests behind a proxy on loopback", args: []string{"--behind-proxy", "127.0.0.1", "--guests", "full"}, want: []string{"guests", "loopback"}},
+		{name: "a proxy's name", args: []string{"--behind-proxy", "proxy.example"}, want: []string{"--behind-proxy", "10.0.0.5"}},
+		{name: "a host with a port", args: []string{"--acme", "a.example:443"}, want: []string{"--acme", "chat.example.com"}},
+		{name: "a plain directory", args: []string{"--acme-directory", "http://ca.example"}, want: []string{"--acme-directory", "https://"}},
 		{name: "an origin with a path", args: []string{"--origins", "https://a.example/"}, want: []string{"--origins", "without a path"}},
 		{name: "an origin without a scheme", args: []string{"--origins", "a.example"}, want: []string{"--origins", "https://"}},
 		{name: "connections", args: []string{"--max-connections", "0"}, want: []string{"--max-connections", "from 1"}},

@@ -11,6 +11,7 @@ type Limits struct {
 	HeaderTimeout  time.Duration // for a whole HTTP header
 	BodyTimeout    time.Duration // for a whole HTTP request
 	IdleTimeout    time.Duration // of an HTTP connection between requests
+	HTTP2Streams   int           // requests at a time on an HTTP/2 connection
 	PerAddress     int           // connections of one address that are not signed in yet
 	MembersPerCall int
 	GroupMembers   int
@@ -29,7 +30,7 @@ func DefaultLimits() Limits {
 	return Limits{
 		FrameBytes: 64 << 10, InFlight: 64, OutboxBytes: 256 << 10,
 		HeaderBytes: 16 << 10, HeaderTimeout: 5 * time.Second, BodyTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
-		PerAddress: 256, MembersPerCall: 1000, GroupMembers: 100_000, DedupeWindow: 30 * 24 * time.Hour,
+		HTTP2Streams: 100, PerAddress: 256, MembersPerCall: 1000, GroupMembers: 100_000, DedupeWindow: 30 * 24 * time.Hour,
 		UserSendsPerSecond: 20, UserSendsBurst: 40, ConversationSendsPerSecond: 100, ConversationSendsBurst: 200,
 		NewDirectsPerHour: 30,
 	}

@@ -12,6 +12,8 @@ type Conn struct {
 	net.Conn
 	server *Server
 	addr   netip.Addr
+	stated net.Addr // by a proxy; nil: none was
+	outer  *Conn    // what it is inside of, when Conn is TLS
 	prefix []byte
 	ended  error // what reading ended with, behind prefix
 	told   bool  // guarded by Server.mu: it is known what it speaks
@@ -31,6 +33,21 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return c.Conn.Read(p)
 }
 
+// Addr gives the peer's address, zero where it has none. Behind a proxy it is the one that
+// the proxy states.
+func (c *Conn) Addr() netip.Addr { return c.addr }
+
+// RemoteAddr gives the peer's address and port.
+func (c *Conn) RemoteAddr() net.Addr {
+	if c.stated != nil {
+		return c.stated
+	}
+	return c.Conn.RemoteAddr()
+}
+
+// NetConn gives what the connection lies on: a socket, or TLS.
+func (c *Conn) NetConn() net.Conn { return c.Conn }
+
 // TakePrefix gives the first bytes once, for who reads the socket itself from then on.
 func (c *Conn) TakePrefix() []byte {
 	p := c.prefix
@@ -40,6 +57,9 @@ func (c *Conn) TakePrefix() []byte {
 
 // SignedIn says that the connection belongs to somebody: it counts for its address no more.
 func (c *Conn) SignedIn() {
+	if c.outer != nil {
+		c = c.outer
+	}
 	c.server.mu.Lock()
 	defer c.server.mu.Unlock()
 	c.server.signedIn(c)

@@ -4,6 +4,7 @@ package listen
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -30,7 +31,18 @@ const (
 type Config struct {
 	JSON func(*Conn)
 	Text func(*Conn)
-	TLS  func(*Conn)
+
+	// TLS makes the server's side of TLS on a connection; nil: TLS is refused.
+	TLS func(*Conn) *tls.Conn
+	// Admit says who may connect at all; nil: everybody.
+	Admit func(netip.Addr) bool
+	// Plain says who may speak without TLS; nil: everybody.
+	Plain func(netip.Addr) bool
+	// Refuse ends a connection that is not served, in what it speaks.
+	Refuse func(kind Kind, c *Conn)
+	// Proxies are who may state a peer's address, by the PROXY protocol. Not empty, only
+	// they are served.
+	Proxies []netip.Prefix
 
 	MaxConns   int // in all
 	PerAddress int // of one address, not signed in yet
@@ -104,13 +116,24 @@ func (s *Server) admit(nc net.Conn) *Conn {
 	c := &Conn{Conn: nc, server: s, addr: addrOf(nc)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stopped || len(s.conns) >= s.cfg.MaxConns || s.anonymous[c.addr] >= s.cfg.PerAddress && !c.addr.IsLoopback() {
+	proxied := len(s.cfg.Proxies) > 0
+	if s.stopped || len(s.conns) >= s.cfg.MaxConns ||
+		proxied && !isProxy(s.cfg.Proxies, c.addr) || !proxied && !s.allowed(c.addr) {
 		_ = nc.Close()
 		return nil
 	}
 	s.conns[c] = struct{}{}
 	s.anonymous[c.addr]++
 	return c
+}
+
+// allowed says whether another connection of an address is let in, under s.mu. What
+// loopback has is its own affair.
+func (s *Server) allowed(addr netip.Addr) bool {
+	if s.cfg.Admit != nil && !s.cfg.Admit(addr) {
+		return false
+	}
+	return s.anonymous[addr] < s.cfg.PerAddress || addr.IsLoopback()
 }
 
 func addrOf(nc net.Conn) netip.Addr {
@@ -123,32 +146,61 @@ func addrOf(nc net.Conn) netip.Addr {
 
 // sort reads until it is known what a connection speaks and hands it on.
 func (s *Server) sort(c *Conn) {
-	kind, err := c.peek()
-	if err != nil || !s.told(c) {
-		_ = c.Close()
-		return
+	if len(s.cfg.Proxies) > 0 {
+		if err := s.readProxy(c); err != nil {
+			s.cfg.Log.Warn("a proxy's connection was refused", slog.String("from", c.Conn.RemoteAddr().String()), slog.Any("error", err))
+			_ = c.Close()
+			return
+		}
 	}
+	kind, err := c.peek()
+	switch {
+	case err != nil:
+		_ = c.Close()
+	case kind == TLS && s.cfg.TLS != nil:
+		s.secure(c)
+	case !s.told(c):
+		_ = c.Close()
+	case kind == TLS, s.cfg.Plain != nil && !s.cfg.Plain(c.addr):
+		s.cfg.Refuse(kind, c)
+	default:
+		s.dispatch(kind, c)
+	}
+}
+
+// dispatch hands a connection to the link for what it speaks.
+func (s *Server) dispatch(kind Kind, c *Conn) {
 	switch kind {
 	case HTTP:
-		select {
-		case s.http <- c:
-		case <-s.closed:
-			_ = c.Close()
-		}
+		s.handHTTP(c)
 	case JSON:
 		s.cfg.JSON(c)
-	case TLS:
-		s.cfg.TLS(c)
+	case TLS: // inside TLS
+		_ = c.Close()
 	default:
 		s.cfg.Text(c)
+	}
+}
+
+func (s *Server) handHTTP(c net.Conn) {
+	select {
+	case s.http <- c:
+	case <-s.closed:
+		_ = c.Close()
 	}
 }
 
 // peek reads c's first bytes into its prefix until they tell.
 func (c *Conn) peek() (Kind, error) {
 	deadline := time.Now().Add(firstWait)
-	buf := make([]byte, maxPeek)
-	n := 0
+	buf := make([]byte, len(c.prefix)+maxPeek)
+	n := copy(buf, c.prefix) // what came behind a PROXY header
+	if n > 0 {
+		deadline = time.Now().Add(restWait)
+		if kind := classify(buf[:n]); kind != Undecided {
+			return kind, c.Conn.SetReadDeadline(time.Time{})
+		}
+	}
 	for {
 		if err := c.Conn.SetReadDeadline(deadline); err != nil {
 			return Undecided, err

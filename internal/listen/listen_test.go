@@ -45,7 +45,8 @@ func start(t *testing.T, ln net.Listener, cfg Config) *port {
 			}
 		}
 	}
-	cfg.JSON, cfg.Text, cfg.TLS = echo("json"), echo("text"), echo("tls")
+	cfg.JSON, cfg.Text = echo("json"), echo("text")
+	cfg.Refuse = func(kind Kind, c *Conn) { echo(map[Kind]string{TLS: "tls"}[kind])(c) }
 	if cfg.MaxConns == 0 {
 		cfg.MaxConns = 1000
 	}

@@ -2,6 +2,8 @@ package rest
 
 import (
 	"context"
+	"crypto/tls"
+	"iter"
 	"net"
 	"net/http"
 	"strconv"
@@ -49,8 +51,35 @@ func ConnContext(ctx context.Context, c net.Conn) context.Context {
 }
 
 func signedIn(r *http.Request) {
-	if c, ok := r.Context().Value(connKey{}).(interface{ SignedIn() }); ok {
-		c.SignedIn()
+	for nc := range layers(r) {
+		if c, ok := nc.(interface{ SignedIn() }); ok {
+			c.SignedIn()
+			return
+		}
+	}
+}
+
+// overTLS says whether a request came by TLS, also by one that negotiated no HTTP.
+func overTLS(r *http.Request) bool {
+	for nc := range layers(r) {
+		if _, ok := nc.(*tls.Conn); ok {
+			return true
+		}
+	}
+	return r.TLS != nil
+}
+
+// layers gives a request's connection and what it lies on, down to the socket.
+func layers(r *http.Request) iter.Seq[net.Conn] {
+	return func(yield func(net.Conn) bool) {
+		nc, _ := r.Context().Value(connKey{}).(net.Conn)
+		for nc != nil && yield(nc) {
+			below, ok := nc.(interface{ NetConn() net.Conn })
+			if !ok {
+				return
+			}
+			nc = below.NetConn()
+		}
 	}
 }
 

@@ -334,7 +334,9 @@ func TestPollerStays(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	earlier := make(chan wire.PollResult)
-	go func() { earlier <- poll(t, s, alice, url.Values{"session": {"p"}, "cursor": {p.Cursor}, "wait": {"60"}}) }()
+	go func() {
+		earlier <- poll(t, s, alice, url.Values{"session": {"p"}, "cursor": {p.Cursor}, "wait": {"60"}})
+	}()
 	time.Sleep(50 * time.Millisecond) // whichever is first, one of the two ends at once and the other hears
 	later := make(chan wire.PollResult)
 	go func() { later <- poll(t, s, alice, url.Values{"session": {"p"}, "cursor": {p.Cursor}, "wait": {"60"}}) }()

@@ -30,6 +30,7 @@ type Config struct {
 	Verifier   *auth.Verifier
 	BodyBytes  int64    // the longest body
 	QueueBytes int      // what may wait for a listener that is slow
+	Proxied    bool     // a proxy stands before it: no request comes from loopback
 	Hosts      []string // names the server answers to besides loopback's; with a port or without
 	Origins    []string // origins that pages may come from besides the server's own
 	Ready      func() error
@@ -73,6 +74,9 @@ func New(cfg Config) (http.Handler, error) {
 func (s *server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
+		if overTLS(r) {
+			w.Header().Set("Strict-Transport-Security", "max-age=31536000") // RFC 6797: a year of nothing but TLS
+		}
 		switch {
 		case !s.knownHost(r.Host):
 			problem(w, wire.Errorf(wire.CodeForbidden, "this server does not answer to the host name asked for; see the setting hosts"))
@@ -220,7 +224,7 @@ func (s *server) method(w http.ResponseWriter, r *http.Request) {
 		problem(w, wire.Errorf(wire.CodeInvalid, "the body did not come whole; nothing was done"))
 		return
 	}
-	c := &caller{server: s, loopback: isLoopback(r.RemoteAddr)}
+	c := &caller{server: s, loopback: !s.cfg.Proxied && isLoopback(r.RemoteAddr)}
 	if bad := c.authenticate(r); bad != nil {
 		problem(w, bad)
 		return

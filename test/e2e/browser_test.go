@@ -25,7 +25,7 @@ type browser struct {
 
 func startBrowser(t *testing.T) *browser {
 	t.Helper()
-	cmd := exec.Command(need(t, "chromium", "chromium-browser", "google-chrome"),
+	cmd := exec.Command(testkit.Need(t, "chromium", "chromium-browser", "google-chrome"),
 		"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync",
 		"--disable-dev-shm-usage", "--remote-debugging-port=0", "--user-data-dir="+t.TempDir(), "about:blank")

@@ -18,7 +18,7 @@ import (
 func TestMain(m *testing.M) { os.Exit(testkit.Main(m)) }
 
 func TestOneConversation(t *testing.T) {
-	nc, curl := need(t, "nc"), need(t, "curl")
+	nc, curl := testkit.Need(t, "nc"), testkit.Need(t, "curl")
 	browser := startBrowser(t)
 	server := testkit.Start(t)
 	host, port, err := net.SplitHostPort(server.Addr)
@@ -85,26 +85,6 @@ func TestOneConversation(t *testing.T) {
 	page.enter("#text", "so am I")
 	again.hears("web: so am I")
 	browser.open(server.URL("/")).readsHistory("reader", said)
-}
-
-// need gives the path of a program. Where it is missing the test is skipped; in CI that is a failure.
-func need(t *testing.T, names ...string) string {
-	t.Helper()
-	for _, name := range names {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	missing(t, names[0])
-	return ""
-}
-
-func missing(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("%s must be there in CI", what)
-	}
-	t.Skipf("%s: not installed", what)
 }
 
 // curlGuest calls methods with curl.

@@ -30,7 +30,7 @@ func typed(t *testing.T, i int, server *testkit.Server, args []string, address s
 		t.Fatal(err)
 	}
 	where := strings.Fields(fmt.Sprintf(address, host, port))
-	return start(t, need(t, netcats[i].program), append(append([]string(nil), args...), where...)...)
+	return start(t, testkit.Need(t, netcats[i].program), append(append([]string(nil), args...), where...)...)
 }
 
 // A person at each netcat: names, Chinese, the longest line, one too long, the end of the
@@ -39,7 +39,7 @@ func TestNetcatText(t *testing.T) {
 	for i, n := range netcats {
 		t.Run(n.name, func(t *testing.T) {
 			t.Parallel()
-			need(t, n.program)
+			testkit.Need(t, n.program)
 			server := testkit.Start(t)
 			zhangsan := typed(t, i, server, n.args, n.address)
 			zhangsan.say("iam:张三\n")
@@ -82,7 +82,7 @@ func TestNetcatLines(t *testing.T) {
 	for i, n := range netcats {
 		t.Run(n.name, func(t *testing.T) {
 			t.Parallel()
-			need(t, n.program)
+			testkit.Need(t, n.program)
 			server := testkit.Start(t)
 			p := typed(t, i, server, n.args, n.address)
 			p.say(fmt.Sprintf(`{"id":1,"method":"session.open","params":{"token":%q}}`+"\n", server.TokenFor(t, "alice")))
@@ -114,7 +114,7 @@ func TestNetcatDatagrams(t *testing.T) {
 	for i, n := range netcats {
 		t.Run(n.name, func(t *testing.T) {
 			t.Parallel()
-			need(t, n.program)
+			testkit.Need(t, n.program)
 			server := testkit.Start(t)
 			other := server.DialText(t)
 			other.Send("iam:other\n")

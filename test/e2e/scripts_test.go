@@ -19,7 +19,7 @@ import (
 // The scripts of the documents, as somebody copies them, through kill -9 of the server
 // and of the script: each event is printed, in order; after a loss some come again.
 func TestScriptsOfTheDocuments(t *testing.T) {
-	need(t, "curl")
+	testkit.Need(t, "curl")
 	for _, name := range []string{"events.md", "poll.md"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -60,22 +60,22 @@ func url(server *testkit.Server) string { return "ws://" + server.Addr + "/v1/so
 func needModules(t *testing.T) {
 	t.Helper()
 	if _, err := os.Stat(filepath.Join("node", "node_modules", ".package-lock.json")); err != nil {
-		missing(t, "the npm packages of test/e2e/node")
+		testkit.Missing(t, "the npm packages of test/e2e/node")
 	}
 }
 
 func nodeSocket(script string) func(t *testing.T, server *testkit.Server) socket {
 	return func(t *testing.T, server *testkit.Server) socket {
-		node := need(t, "node")
+		node := testkit.Need(t, "node")
 		needModules(t)
 		return start(t, node, filepath.Join("node", script), url(server))
 	}
 }
 
 func pythonSocket(t *testing.T, server *testkit.Server) socket {
-	python := need(t, "/usr/bin/python3") // the one that Debian's packages are for
+	python := testkit.Need(t, "/usr/bin/python3") // the one that Debian's packages are for
 	if err := exec.Command(python, "-c", "import websockets").Run(); err != nil {
-		missing(t, "python3-websockets")
+		testkit.Missing(t, "python3-websockets")
 	}
 	return start(t, python, "websockets_client.py", url(server))
 }
@@ -177,7 +177,7 @@ func talks(t *testing.T, server *testkit.Server, s socket) {
 
 // undici's fetch: a call, then the stream of events until the server stops.
 func TestFetch(t *testing.T) {
-	node := need(t, "node")
+	node := testkit.Need(t, "node")
 	needModules(t)
 	server := testkit.Start(t)
 	p := start(t, node, filepath.Join("node", "fetch.mjs"), server.URL(""), server.TokenFor(t, "alice"))
@@ -198,7 +198,7 @@ func TestFetch(t *testing.T) {
 // curl, to a server that goes away under it: the calls that it took are answered, and
 // then nothing listens.
 func TestCurlAndAStop(t *testing.T) {
-	curl := need(t, "curl")
+	curl := testkit.Need(t, "curl")
 	server := testkit.Start(t)
 	guest := curlGuest{t: t, curl: curl, server: server}
 	guest.signIn("curl")

@@ -41,7 +41,7 @@ const (
 
 // link is one TCP connection.
 type link struct {
-	conn    *sock.Conn
+	conn    sock.Socket
 	speaker Speaker
 	decoder line.Decoder
 	slots   chan struct{} // one for each message in flight
@@ -53,7 +53,7 @@ type link struct {
 
 // Serve speaks with a peer until its connection ends. first are bytes that were read
 // already.
-func Serve(c *sock.Conn, first []byte, speaker Speaker) {
+func Serve(c sock.Socket, first []byte, speaker Speaker) {
 	l := &link{conn: c, speaker: speaker, slots: make(chan struct{}, inFlight), since: time.Now()}
 	defer speaker.Leave()
 	defer func() { _ = c.Close() }() // a second close does nothing
