@@ -236,9 +236,15 @@ func (c *Client) open(t testing.TB, params map[string]any) string {
 	return r.User.ID
 }
 
+// Any is every method, for Next.
+const Any = ""
+
 // Next waits for the next notification of a method and drops the others before it.
-func (c *Client) Next(method string) (Notice, error) {
-	late := time.After(Patience)
+func (c *Client) Next(method string) (Notice, error) { return c.NextIn(method, Patience) }
+
+// NextIn is Next with another time to wait.
+func (c *Client) NextIn(method string, wait time.Duration) (Notice, error) {
+	late := time.After(wait)
 	for {
 		if n, ok := c.pop(method); ok {
 			return n, nil
@@ -251,7 +257,7 @@ func (c *Client) Next(method string) (Notice, error) {
 			}
 			return Notice{}, fmt.Errorf("no %s before the connection ended: %w", method, c.err)
 		case <-late:
-			return Notice{}, fmt.Errorf("no %s in %v", method, Patience)
+			return Notice{}, fmt.Errorf("no %s in %v", method, wait)
 		}
 	}
 }
@@ -262,7 +268,7 @@ func (c *Client) pop(method string) (Notice, bool) {
 	for len(c.notices) > 0 {
 		n := c.notices[0]
 		c.notices = c.notices[1:]
-		if n.Method == method {
+		if method == Any || n.Method == method {
 			return n, true
 		}
 	}

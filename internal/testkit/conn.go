@@ -27,8 +27,11 @@ type Conn interface {
 }
 
 // DialLines connects by TCP: one frame a line.
-func (s *Server) DialLines() (Conn, error) {
-	c, err := net.DialTimeout("tcp", s.Addr, Patience)
+func (s *Server) DialLines() (Conn, error) { return DialLines(s.Addr) }
+
+// DialLines connects to an address, of a server or of a proxy to one.
+func DialLines(addr string) (Conn, error) {
+	c, err := net.DialTimeout("tcp", addr, Patience)
 	if err != nil {
 		return nil, err
 	}
@@ -65,10 +68,13 @@ func (l *lines) Receive(wait time.Duration) ([]byte, error) {
 func (l *lines) Close() error { return l.conn.Close() }
 
 // DialWebSocket connects by WebSocket: one frame a message.
-func (s *Server) DialWebSocket() (Conn, error) {
+func (s *Server) DialWebSocket() (Conn, error) { return DialWebSocket(s.Addr) }
+
+// DialWebSocket connects to an address, of a server or of a proxy to one.
+func DialWebSocket(addr string) (Conn, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
-	c, resp, err := websocket.Dial(ctx, "ws://"+s.Addr+"/v1/socket", nil)
+	c, resp, err := websocket.Dial(ctx, "ws://"+addr+"/v1/socket", nil)
 	if err != nil {
 		if resp != nil && resp.Body != nil {
 			resp.Body.Close()

@@ -1,0 +1,298 @@
+package chaos
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/linnet-im/linnet/internal/testkit"
+)
+
+// bare is a reader that does what docs/concepts.md says under "Catching up", and no more:
+// nothing in it is from the client that is tested beside it. What it holds and its cursor
+// outlive its connections.
+type bare struct {
+	session string
+	author  *author // whom it reads
+	cursor  string
+	held    map[string][]testkit.Event // by conversation, from seq 1 on
+
+	mu   sync.Mutex
+	seqs map[string]int64 // of held, for others
+	met  map[string]int   // how often it was told something in each way
+}
+
+func newBare(author *author) *bare {
+	return &bare{
+		session: uuid.NewString(), author: author,
+		held: make(map[string][]testkit.Event), seqs: make(map[string]int64), met: make(map[string]int),
+	}
+}
+
+func (b *bare) meets(way string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.met[way]++
+}
+
+func (b *bare) count(way string) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.met[way]
+}
+
+func (b *bare) upTo(id string) int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.seqs[id]
+}
+
+// errMissed says that the server broke its promise. Other errors are lost connections.
+var errMissed = errors.New("something is missed")
+
+// apply takes an event in, by its seq.
+func (b *bare) apply(e testkit.Event, way string) {
+	if e.Seq != int64(len(b.held[e.Conversation]))+1 {
+		return // it has it, or list brings it
+	}
+	b.held[e.Conversation] = append(b.held[e.Conversation], e)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.seqs[e.Conversation] = e.Seq
+	b.met[way]++
+}
+
+// list fetches what is missing of a conversation up to a seq.
+func (b *bare) list(c *testkit.Client, id string, to int64) error {
+	for after := int64(len(b.held[id])); after < to; after = int64(len(b.held[id])) {
+		var page struct{ Events []testkit.Event }
+		err := c.Call("messages.list", map[string]any{"conversation": id, "after_seq": after}, &page)
+		if err != nil {
+			return err
+		}
+		for _, e := range page.Events {
+			e.Conversation = id
+			b.apply(e, "listed")
+		}
+		if int64(len(b.held[id])) == after {
+			return fmt.Errorf("%w: %s ends at %d, and was said to go to %d", errMissed, id, after, to)
+		}
+	}
+	return nil
+}
+
+// sync catches up. The new cursor is kept last.
+func (b *bare) sync(c *testkit.Client) error {
+	params := map[string]any{"cursor": b.cursor, "limit": 1} // pages, although there is little
+	for {
+		var s struct {
+			Reset         bool
+			Conversations []struct {
+				ID  string
+				Seq int64
+			}
+			Page, Cursor string
+		}
+		if err := c.Call("sync", params, &s); err != nil {
+			return err
+		}
+		if s.Reset && b.cursor != "" {
+			return fmt.Errorf("%w: a reset, and nothing was copied back", errMissed)
+		}
+		for _, conv := range s.Conversations {
+			if err := b.list(c, conv.ID, conv.Seq); err != nil {
+				return err
+			}
+		}
+		if s.Page == "" {
+			b.cursor = s.Cursor
+			return nil
+		}
+		params = map[string]any{"page": s.Page, "limit": 1}
+	}
+}
+
+// live lives with one connection to its end.
+func (b *bare) live(conn testkit.Conn, token string) error {
+	c := testkit.NewClient(conn)
+	defer c.Close()
+	begun, before := b.author.state()
+	if err := c.Call("session.open", map[string]any{"token": token, "session": b.session}, nil); err != nil {
+		return err
+	}
+	if err := b.sync(c); err != nil {
+		return err
+	}
+	// What moved during the walk may come by push instead; what did not move was told.
+	if now, _ := b.author.state(); now == begun && begun%2 == 0 {
+		b.meets("sync in silence")
+		for id, seq := range before {
+			if got := b.upTo(id); got < seq {
+				return fmt.Errorf("%w: after a sync it holds %s to %d; %d was acknowledged before", errMissed, id, got, seq)
+			}
+		}
+	}
+	for {
+		n, err := c.NextIn(testkit.Any, patience)
+		if err == nil {
+			err = b.take(c, n)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (b *bare) take(c *testkit.Client, n testkit.Notice) error {
+	var p struct {
+		Conversation string
+		Seq          int64
+		ToSeq        int64 `json:"to_seq"`
+		Cursor       string
+	}
+	if err := json.Unmarshal(n.Params, &p); err != nil {
+		return err
+	}
+	switch n.Method {
+	case "event":
+		var e testkit.Event
+		if err := json.Unmarshal(n.Params, &e); err != nil {
+			return err
+		}
+		b.apply(e, "pushed")
+		return b.list(c, p.Conversation, p.Seq) // if some were missing before it
+	case "gap":
+		return b.list(c, p.Conversation, p.ToSeq)
+	case "checkpoint":
+		b.cursor = p.Cursor // without another look: that is what it is for
+		b.meets("checkpoint")
+		return c.Call("session.ack", map[string]string{"cursor": p.Cursor}, nil)
+	}
+	return nil
+}
+
+// read comes back until stop is closed. Errors that the server answers are failures; lost
+// connections are what the test is about.
+func (b *bare) read(w *world, addr string, stop <-chan struct{}) error {
+	for n := 0; ; n++ {
+		select {
+		case <-stop:
+			return nil
+		default:
+		}
+		dial := testkit.DialLines
+		if n%2 == 1 {
+			dial = testkit.DialWebSocket
+		}
+		conn, err := dial(addr)
+		if err != nil {
+			time.Sleep(time.Millisecond) // the server is away
+			continue
+		}
+		err = b.live(conn, w.token("ann"))
+		if code := testkit.Code(err); code != "" && code != "busy" || errors.Is(err, errMissed) {
+			return err
+		}
+	}
+}
+
+// The same hundred cuts with a reader that is only what the documents ask for. One in ten
+// is another connection that opens the same session, and so ends the reader's; one in
+// twenty comes after a silence in which the reader was given a checkpoint, and it trusts
+// it. A sync in silence tells all that was acknowledged before, and in the end the reader
+// holds what the server has.
+//
+// Mutants that were tried: TODO
+func TestBareReaderCutOff(t *testing.T) {
+	w := newWorld(t)
+	proxy := testkit.NewProxy(t, w.server.Addr)
+	ben := &author{w: w, user: "ben", group: w.newGroup("ann", "ben"), to: "ann", acked: make(map[string]int64)}
+	reader := newBare(ben)
+	stop := make(chan struct{})
+	var reading, writing sync.WaitGroup
+	reading.Go(func() {
+		if err := reader.read(w, proxy.Addr, stop); err != nil {
+			t.Error(err)
+		}
+	})
+	writing.Go(func() {
+		if err := ben.write(stop); err != nil {
+			t.Error(err)
+		}
+	})
+	for round := 0; round < number(t, "LINNET_CHAOS_CUTS", 100) && !t.Failed(); round++ {
+		switch {
+		case round%killEvery == killEvery-1:
+			w.server.Kill()
+			w.server.Restart()
+		case round%killEvery == killEvery/2:
+			w.session("ann", reader.session).Close()
+		case round%(2*killEvery) == 1:
+			ben.pause(func() { w.untilCheckpoint(reader, ben) })
+			proxy.Cut(false)
+		default:
+			trouble(rand.New(rand.NewPCG(w.seed, uint64(round))), proxy)
+		}
+		if w.rng.IntN(2) == 0 { // else it is met while it comes back
+			had := reader.upTo(ben.group)
+			w.until("the reader reads", func() bool { return reader.upTo(ben.group) > had || t.Failed() })
+		}
+	}
+	ben.pause(func() {
+		proxy.Cut(true)
+		logs := make(map[string][]testkit.Event)
+		_, acked := ben.state()
+		for id := range acked {
+			logs[id] = w.history("ann", id)
+			w.until("the reader has all of "+id, func() bool { return reader.upTo(id) == int64(len(logs[id])) || t.Failed() })
+		}
+		close(stop)
+		proxy.Cut(true)
+		reading.Wait()
+		reader.equals(t, logs)
+	})
+	writing.Wait()
+	t.Logf("told in these ways: %v", reader.met)
+	for _, way := range []string{"pushed", "listed", "checkpoint", "sync in silence"} {
+		if reader.met[way] == 0 {
+			t.Errorf("it was told nothing in this way: %s", way)
+		}
+	}
+}
+
+// untilCheckpoint writes until the reader is pushed something, and waits until that is
+// vouched for.
+func (w *world) untilCheckpoint(reader *bare, ben *author) {
+	w.t.Helper()
+	pushed, vouched := reader.count("pushed"), reader.count("checkpoint")
+	for reader.count("pushed") == pushed && !w.t.Failed() {
+		place, err := ben.say()
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		w.until("the reader has it", func() bool { return reader.upTo(place.Conversation) >= place.Seq || w.t.Failed() })
+	}
+	w.until("the reader has a checkpoint", func() bool { return reader.count("checkpoint") > vouched || w.t.Failed() })
+}
+
+// equals compares what is held with the logs.
+func (b *bare) equals(t *testing.T, logs map[string][]testkit.Event) {
+	t.Helper()
+	for id, log := range logs {
+		if len(b.held[id]) != len(log) {
+			t.Fatalf("%s: the reader holds %d events, the server has %d", id, len(b.held[id]), len(log))
+		}
+		for i, e := range log {
+			if h := b.held[id][i]; h.ClientID != e.ClientID || !bytes.Equal(h.Content, e.Content) {
+				t.Fatalf("%s %d: the reader holds %+v, the server has %+v", id, e.Seq, h, e)
+			}
+		}
+	}
+}
