@@ -232,6 +232,9 @@ func (b *batch) release() {
 // flush writes what was gathered, and acknowledges the cursor that is kept with it.
 func (b *batch) flush(ctx context.Context) error {
 	defer b.release()
+	if b.changes.Cursor != "" {
+		b.client.vouched(b.conversation)
+	}
 	for _, id := range b.order {
 		b.changes.Conversations = append(b.changes.Conversations, *b.working[id])
 	}

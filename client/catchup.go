@@ -24,6 +24,11 @@ func (c *Client) catchUp(ctx context.Context, r *rpc, opened *wire.OpenResult) e
 	c.mu.Lock()
 	cursor := c.cursor
 	c.mu.Unlock()
+	if err := c.doubt(ctx, opened.Epoch); err != nil {
+		return err
+	}
+	// What is held by now, the cursor at the end will vouch for.
+	before := c.Conversations()
 	told := make(map[string]bool)
 	page, reset, first := "", false, cursor == ""
 	for {
@@ -61,7 +66,32 @@ func (c *Client) catchUp(ctx context.Context, r *rpc, opened *wire.OpenResult) e
 	if err := c.enterRooms(ctx, r, opened, reset); err != nil {
 		return err
 	}
-	return c.update(ctx, &Changes{Cursor: cursor})
+	return c.caughtUp(ctx, cursor, opened.Epoch, before)
+}
+
+// caughtUp keeps the new cursor, which vouches for what was held before.
+func (c *Client) caughtUp(ctx context.Context, cursor, epoch string, before []Conversation) error {
+	c.changing.Lock()
+	defer c.changing.Unlock()
+	ch := &Changes{Cursor: cursor, Epoch: epoch}
+	for i := range before {
+		conv, known := c.Conversation(before[i].ID)
+		if sure := min(before[i].Held.To, conv.Held.To); known && sure > conv.Sure {
+			conv.Sure = sure
+			ch.Conversations = append(ch.Conversations, conv)
+		}
+	}
+	if err := c.update(ctx, ch); err != nil {
+		return err
+	}
+	c.vouched(func(id string) *Conversation { // it is a checkpoint: what is held now is marked
+		conv, known := c.Conversation(id)
+		if !known {
+			return nil
+		}
+		return &conv
+	})
+	return nil
 }
 
 // own makes a call of the client's own.
@@ -91,33 +121,34 @@ func (c *Client) settle(ctx context.Context, s *wire.Conversation, first bool) e
 	defer c.changing.Unlock()
 	ch := &Changes{}
 	have, known := c.Conversation(s.ID)
-	held := have.Held
+	held, sure := have.Held, have.Sure
 	if !known {
 		held = Range{From: 1, To: 0}
 		if first {
-			held = Range{From: s.Seq + 1, To: s.Seq}
+			held, sure = Range{From: s.Seq + 1, To: s.Seq}, s.Seq
 		}
 	}
-	if s.ForkSeq != nil {
+	if s.ForkSeq != nil && known {
 		var err error
-		if held, err = c.fork(ctx, ch, s.ID, held, *s.ForkSeq); err != nil {
+		if held, err = c.fork(ctx, ch, &have, *s.ForkSeq); err != nil {
 			return err
 		}
 	}
 	if s.Reset {
 		ch.Forget = append(ch.Forget, Span{s.ID, held})
-		held = Range{From: s.Seq + 1, To: s.Seq}
+		held, sure = Range{From: s.Seq + 1, To: s.Seq}, s.Seq
 	}
 	s.ForkSeq, s.Reset = nil, false
-	ch.Conversations = []Conversation{{Conversation: *s, Held: held}}
+	ch.Conversations = []Conversation{{Conversation: *s, Held: held, Sure: min(sure, held.To)}}
 	return c.updateAndResend(ctx, ch)
 }
 
 // fork drops what is held of a conversation above the seq at which the store's lineage
 // parted from ours. What we sent up there and the server acknowledged goes back into
 // the outbox: under the same client ids it is there once, whatever else was restored.
-func (c *Client) fork(ctx context.Context, ch *Changes, id string, held Range, fork int64) (Range, error) {
-	events, err := c.store.Events(ctx, id, held.From, held.To)
+func (c *Client) fork(ctx context.Context, ch *Changes, conv *Conversation, fork int64) (Range, error) {
+	held := conv.Held
+	events, err := c.store.Events(ctx, conv.ID, held.From, held.To)
 	if err != nil {
 		return held, err
 	}
@@ -126,11 +157,13 @@ func (c *Client) fork(ctx context.Context, ch *Changes, id string, held Range, f
 		if e.Seq <= fork && e.Changed <= fork {
 			continue
 		}
-		ch.Forget = append(ch.Forget, Span{id, Range{e.Seq, e.Seq}})
+		ch.Forget = append(ch.Forget, Span{conv.ID, Range{e.Seq, e.Seq}})
 		if e.Seq > fork && e.Kind == "message" && e.From == c.User().ID && e.ClientID != "" && parseTime(e.Time).After(oldest) {
-			ch.Outgoing = append(ch.Outgoing, Outgoing{
-				ClientID: e.ClientID, To: wire.To{Conversation: id}, Content: e.Content, Created: parseTime(e.Time),
-			})
+			to := wire.To{Conversation: conv.ID}
+			if conv.User != "" {
+				to = wire.To{User: conv.User} // that makes it again, if it is gone too
+			}
+			ch.Outgoing = append(ch.Outgoing, Outgoing{ClientID: e.ClientID, To: to, Content: e.Content, Created: parseTime(e.Time)})
 		}
 		if e.Seq <= fork {
 			// It was changed above the fork: what it is now has to be asked for, and what is
@@ -162,15 +195,10 @@ func (c *Client) dropUntold(ctx context.Context, told map[string]bool) error {
 		if told[conv.ID] || conv.Kind == "room" {
 			continue
 		}
-		if _, err := c.fork(ctx, ch, conv.ID, conv.Held, 0); err != nil {
+		if _, err := c.fork(ctx, ch, &conv, 0); err != nil {
 			return err
 		}
 		ch.Drop = append(ch.Drop, conv.ID)
-		for i := range ch.Outgoing {
-			if ch.Outgoing[i].To.Conversation == conv.ID && conv.User != "" {
-				ch.Outgoing[i].To = wire.To{User: conv.User} // that makes it again
-			}
-		}
 	}
 	return c.updateAndResend(ctx, ch)
 }

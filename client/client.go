@@ -72,11 +72,15 @@ type Client struct {
 	user          wire.User
 	limits        wire.Limits
 	cursor        string
+	epoch         string
 	conversations map[string]*Conversation
-	outbox        *outbox
-	live          *rpc // the connection, once its session is open
-	feeds         map[*Feed]struct{}
-	used          bool // Run was called
+	// unsure are the conversations that hold more than Sure, with how far they were held at
+	// the last checkpoint: what was there then, the next one vouches for.
+	unsure map[string]int64
+	outbox *outbox
+	live   *rpc // the connection, once its session is open
+	feeds  map[*Feed]struct{}
+	used   bool // Run was called
 }
 
 // New makes a client and loads what its store knows.
@@ -88,7 +92,7 @@ func New(ctx context.Context, cfg Config) (*Client, error) {
 		cfg: cfg, dial: cfg.Dial, store: cfg.Store, log: cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
 		id: newID(), wake: make(chan struct{}, 1),
 		state:         State{Phase: Offline, Since: time.Now()},
-		conversations: make(map[string]*Conversation), feeds: make(map[*Feed]struct{}),
+		conversations: make(map[string]*Conversation), unsure: make(map[string]int64), feeds: make(map[*Feed]struct{}),
 	}
 	if c.dial == nil {
 		var err error
@@ -103,9 +107,9 @@ func New(ctx context.Context, cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("client: load: %w", err)
 	}
-	c.user.ID, c.cursor = known.User, known.Cursor
+	c.user.ID, c.cursor, c.epoch = known.User, known.Cursor, known.Epoch
 	for i := range known.Conversations {
-		c.conversations[known.Conversations[i].ID] = &known.Conversations[i]
+		c.keep(&known.Conversations[i])
 	}
 	c.outbox = newOutbox(c, known.Outbox)
 	return c, nil
@@ -237,14 +241,18 @@ func (c *Client) update(ctx context.Context, ch *Changes) error {
 	if ch.Cursor != "" {
 		c.cursor = ch.Cursor
 	}
+	if ch.Epoch != "" {
+		c.epoch = ch.Epoch
+	}
 	changed := make(map[string]struct{})
 	for _, id := range ch.Drop {
 		delete(c.conversations, id)
+		delete(c.unsure, id)
 		changed[id] = struct{}{}
 	}
 	for i := range ch.Conversations {
 		own := ch.Conversations[i]
-		c.conversations[own.ID] = &own
+		c.keep(&own)
 		changed[own.ID] = struct{}{}
 	}
 	for _, e := range ch.Events {
@@ -254,6 +262,16 @@ func (c *Client) update(ctx context.Context, ch *Changes) error {
 		f.changed(maps.Keys(changed))
 	}
 	return nil
+}
+
+// keep takes a conversation into memory, under c.mu.
+func (c *Client) keep(conv *Conversation) {
+	c.conversations[conv.ID] = conv
+	if _, marked := c.unsure[conv.ID]; conv.Held.To <= conv.Sure {
+		delete(c.unsure, conv.ID)
+	} else if !marked {
+		c.unsure[conv.ID] = 0 // since the last checkpoint
+	}
 }
 
 func (c *Client) setState(s State) {

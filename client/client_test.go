@@ -451,3 +451,57 @@ func TestTimelineOlder(t *testing.T) {
 		}
 	})
 }
+
+// The store went back to a backup that is younger than the cursor: the cursor holds, but
+// not what was told live after it. Mutants: doubt left out; Sure moved up to what is held
+// when a checkpoint comes, which may be more than it vouches for.
+func TestDoubt(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, s *fake, c *Client) {
+		var n atomic.Int64
+		s.history("g", &n)
+		sent := s.sends(fine)
+		stop := running(t, c)
+		defer stop()
+		tell := func(seq int, from string) {
+			n.Store(int64(seq))
+			s.notify("event", strings.Replace(event("g", seq, from), "2026-11-25", time.Now().Format("2006-01-02"), 1))
+			synctest.Wait()
+		}
+		tell(1, "bob")
+		s.notify("checkpoint", `{"cursor":"k1"}`)
+		tell(2, "bob")
+		s.notify("checkpoint", `{"cursor":"k2"}`) // it vouches for 1, and maybe for 2
+		tell(3, "alice")
+		if conv, _ := c.Conversation("g"); conv.Sure != 1 || conv.Held.To != 3 {
+			t.Fatalf("%+v sure %d", conv.Held, conv.Sure)
+		}
+		// The same start of the store: nothing is asked for again.
+		s.answer("sync", `{"epoch":"e","conversations":[],"cursor":"c2"}`)
+		lists := s.count("messages.list")
+		s.cut()
+		pass(2 * time.Second)
+		wantPhase(t, c, Connected)
+		if got := sent(); s.count("messages.list") != lists || len(got) != 0 {
+			t.Errorf("%d lists, sent %v", s.count("messages.list")-lists, got)
+		}
+		if conv, _ := c.Conversation("g"); conv.Sure != 3 {
+			t.Errorf("sure %d after a sync", conv.Sure)
+		}
+		tell(4, "alice")
+		tell(5, "bob")
+		// Another start, and another history from 4 on.
+		s.answer("session.open", `{"user":{"id":"alice"},"session":"s","epoch":"e2","cursor":"c","heartbeat_ms":25000,"proto":1,"limits":{"dedupe_ms":2592000000}}`)
+		s.answer("sync", `{"epoch":"e2","conversations":[{"id":"g","kind":"group","seq":4}],"cursor":"c3"}`)
+		n.Store(4)
+		s.cut()
+		pass(2 * time.Second)
+		wantTimeline(t, c, "g", 1, 4)
+		p, err := c.Timeline(t.Context(), "g", 0, 1)
+		if err != nil || p.Events[0].From != "bob" {
+			t.Errorf("the fourth is %+v, %v", p.Events, err)
+		}
+		if got := sent(); len(got) != 1 || got[0] != "m4" {
+			t.Errorf("sent again: %v", got)
+		}
+	})
+}

@@ -31,6 +31,7 @@ type Store interface {
 type Known struct {
 	User          string // whose all this is; "" at first
 	Cursor        string
+	Epoch         string // the server's store's start that was last connected to
 	Conversations []Conversation
 	Outbox        []Outgoing // in the order they were sent
 }
@@ -40,6 +41,9 @@ type Known struct {
 type Conversation struct {
 	wire.Conversation
 	Held Range `json:"held"`
+	// Sure is up to which seq of what is held the cursor vouches. Above it is what was told
+	// live since: if the server's store goes back, the cursor may still hold, and that not.
+	Sure int64 `json:"sure"`
 }
 
 // Range is a range of seqs, both included; empty when To is below From. Of a
@@ -68,6 +72,7 @@ type Failure struct {
 type Changes struct {
 	User          string // "" leaves it
 	Cursor        string // "" leaves it
+	Epoch         string // "" leaves it
 	Conversations []Conversation
 	Events        []wire.Event // put in their place
 	Forget        []Span       // events that go, before the others are put
@@ -83,7 +88,7 @@ type Span struct {
 }
 
 func (c *Changes) empty() bool {
-	return c.User == "" && c.Cursor == "" &&
+	return c.User == "" && c.Cursor == "" && c.Epoch == "" &&
 		len(c.Conversations)+len(c.Events)+len(c.Forget)+len(c.Drop)+len(c.Outgoing)+len(c.Sent) == 0
 }
 
@@ -113,6 +118,9 @@ func (m *memory) Update(_ context.Context, ch *Changes) error {
 	}
 	if ch.Cursor != "" {
 		m.known.Cursor = ch.Cursor
+	}
+	if ch.Epoch != "" {
+		m.known.Epoch = ch.Epoch
 	}
 	for _, s := range ch.Forget {
 		list := m.events[s.Conversation]

@@ -125,6 +125,8 @@ func (s *Store) Load(ctx context.Context) (*client.Known, error) {
 			k.User = value
 		case "cursor":
 			k.Cursor = value
+		case "epoch":
+			k.Epoch = value
 		}
 	}
 	if err := rows.Err(); err != nil {
@@ -184,7 +186,7 @@ func (s *Store) Update(ctx context.Context, ch *client.Changes) (err error) {
 
 func write(ctx context.Context, tx *sql.Tx, ch *client.Changes) error {
 	w := writer{ctx: ctx, tx: tx}
-	for name, value := range map[string]string{"user": ch.User, "cursor": ch.Cursor} {
+	for name, value := range map[string]string{"user": ch.User, "cursor": ch.Cursor, "epoch": ch.Epoch} {
 		if value != "" {
 			w.exec("INSERT OR REPLACE INTO known (name, value) VALUES (?, ?)", name, value)
 		}

@@ -25,6 +25,9 @@ func commands() []command {
 	return []command{
 		{"serve", "run the server", runServe},
 		{"token", "make a token for a user: linnet token USER", runToken},
+		{"backup", "back up a server, which may run: linnet backup [FILE]", runBackup},
+		{"restore", "make a server's folder of a backup: linnet restore FILE", runRestore},
+		{"doctor", "look for what is wrong with a server's folder", runDoctor},
 		{"bench", "measure this machine's server against what the machine can do", runBench},
 		{"bench-peer", "", runBenchPeer},
 		{"version", "print the version", runVersion},

@@ -45,9 +45,11 @@ func rules() []rule {
 		{"internal/session", []string{"internal/api", "internal/auth", "internal/chat", "internal/presence", "internal/router", "wire", "wire/line"}, []string{"net", "net/http", "database/sql"}, false, "above the link nobody knows which one it is"},
 		{"internal/rest", []string{"internal/api", "internal/auth", "internal/chat", "internal/presence", "internal/session", "wire"}, []string{"database/sql"}, false, "HTTP is one more caller of the table"},
 		{"internal/config", nil, []string{"net/http", "database/sql"}, false, "settings know nobody"},
+		{"internal/backup", []string{"internal/config", "internal/store/sqlite"}, []string{"net", "net/http"}, false, "it copies a folder, and knows no server"},
+		{"internal/doctor", []string{"internal/config", "internal/store/sqlite"}, []string{"net", "net/http"}, false, "it reads a folder, and knows no server"},
 		{"internal/app", []string{"*"}, nil, false, "it wires everything"},
 		{"internal/bench", []string{"internal/auth", "internal/bench", "internal/config", "internal/chat", "wire"}, []string{"database/sql"}, false, "it measures from outside"},
-		{"cmd", []string{"internal/app", "internal/auth", "internal/bench", "internal/chat", "internal/config"}, nil, false, "flags, then app"},
+		{"cmd", []string{"internal/app", "internal/auth", "internal/backup", "internal/bench", "internal/chat", "internal/config", "internal/doctor"}, nil, false, "flags, then app"},
 	}
 }
 

@@ -112,7 +112,7 @@ func (f *Folder) makeSecret() ([]byte, error) {
 		err = os.Rename(tmp.Name(), name)
 	}
 	if err == nil {
-		err = syncDir(f.path)
+		err = SyncDir(f.path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("make the secret: %w", err)

@@ -58,11 +58,29 @@ func RaiseOpenFiles(connections int) error {
 	return nil
 }
 
-// syncDir makes a new name in a folder durable.
-func syncDir(name string) error {
+// SyncDir makes a new name in a folder durable.
+func SyncDir(name string) error {
 	dir, err := os.Open(name)
 	if err != nil {
 		return err
 	}
 	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// FreeSpace answers how many bytes are free for us on the disk that a folder is on.
+func FreeSpace(folder string) (int64, error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(folder, &st); err != nil {
+		return 0, fmt.Errorf("free space of %s: %w", folder, err)
+	}
+	return int64(st.Bavail) * int64(st.Bsize), nil
+}
+
+// OpenFiles answers how many files this process may open.
+func OpenFiles() (uint64, error) {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return 0, fmt.Errorf("the open-file limit: %w", err)
+	}
+	return limit.Max, nil
 }

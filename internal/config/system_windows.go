@@ -24,5 +24,21 @@ func checkPrivate(string) error { return nil }
 // RaiseOpenFiles does nothing: there is no such limit here.
 func RaiseOpenFiles(int) error { return nil }
 
-// syncDir does nothing: a folder cannot be synced here.
-func syncDir(string) error { return nil }
+// SyncDir does nothing: a folder cannot be synced here.
+func SyncDir(string) error { return nil }
+
+// FreeSpace answers how many bytes are free for us on the disk that a folder is on.
+func FreeSpace(folder string) (int64, error) {
+	name, err := windows.UTF16PtrFromString(folder)
+	if err != nil {
+		return 0, err
+	}
+	var free uint64
+	if err := windows.GetDiskFreeSpaceEx(name, &free, nil, nil); err != nil {
+		return 0, err
+	}
+	return int64(free), nil
+}
+
+// OpenFiles answers errors.ErrUnsupported: there is no such limit here.
+func OpenFiles() (uint64, error) { return 0, errors.ErrUnsupported }

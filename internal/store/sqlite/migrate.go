@@ -11,6 +11,15 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
+// schemaVersion is that of the newest schema this program knows.
+func schemaVersion() int {
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		panic(err) // the pattern is good
+	}
+	return len(files)
+}
+
 // migrate brings the schema to the newest version this program knows, one transaction
 // a step. The version is kept in the file's user_version; the files in migrations are
 // numbered by it.
