@@ -11,11 +11,12 @@ import (
 	"github.com/linnet-im/linnet/internal/testkit"
 )
 
-// author writes to a group and to a user in turn, over a connection that no trouble
+// author writes to one place after the other, over a connection that no trouble
 // reaches but the server's own end, and remembers what was acknowledged.
 type author struct {
-	w               *world
-	user, group, to string
+	w    *world
+	user string
+	to   []map[string]string // as messages.send has it
 
 	writing sync.Mutex // held while a message is on its way
 	client  *testkit.Client
@@ -57,10 +58,8 @@ func (a *author) pause(f func()) {
 
 // say writes the next message, however often the connection is lost meanwhile.
 func (a *author) say() (place testkit.Place, err error) {
-	m := testkit.Message(a.group, uuid.NewString(), fmt.Sprint(a.written))
-	if a.written%2 == 1 {
-		m["to"] = map[string]string{"user": a.to}
-	}
+	m := testkit.Message("", uuid.NewString(), fmt.Sprint(a.written))
+	m["to"] = a.to[a.written%len(a.to)]
 	a.written++
 	a.mu.Lock()
 	a.steps++

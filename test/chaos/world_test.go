@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/linnet-im/linnet/internal/testkit"
 )
 
@@ -89,7 +91,7 @@ func (w *world) newGroup(members ...string) string {
 	defer owner.Close()
 	var group struct{ ID string }
 	err := owner.Call("conversations.create", map[string]any{
-		"kind": "group", "client_id": "00000000-0000-7000-8000-000000000001", "members": members[1:],
+		"kind": "group", "client_id": uuid.NewString(), "members": members[1:],
 	}, &group)
 	if err != nil {
 		w.t.Fatal(err)
