@@ -46,8 +46,9 @@ fuzz: ## each fuzz target for FUZZTIME (10s)
 	scripts/fuzz.sh $(FUZZTIME)
 
 .PHONY: soak
-soak: ## the long versions: 400 power cuts, 200 kills, 10 minutes a fuzz target
+soak: ## the long versions: 400 power cuts, 200 kills, 2,000 cut-offs, 10 minutes a fuzz target
 	LINNET_POWER_CUTS=400 LINNET_KILLS=200 $(GO) test -race -timeout 3h -count=1 ./test/power ./test/kill
+	LINNET_CHAOS_CUTS=2000 $(GO) test -race -timeout 3h -count=1 ./test/chaos
 	scripts/fuzz.sh 10m
 
 .PHONY: bench

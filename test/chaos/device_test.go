@@ -124,14 +124,19 @@ func (h *hearing) upTo(id string) int64 {
 func (d *device) agrees(id string, log []testkit.Event) {
 	t := d.w.t
 	t.Helper()
+	var page client.Page
 	d.w.until(d.name+" holds all of "+id, func() bool {
 		conv, known := d.Conversation(id)
-		return known && conv.Held.To == int64(len(log)) && d.heard.upTo(id) == int64(len(log))
+		if !known || conv.Held.To != int64(len(log)) || d.heard.upTo(id) != int64(len(log)) {
+			return false
+		}
+		var err error
+		page, err = d.Timeline(within(t), id, 0, len(log)) // what is older than the device may be asked for
+		if err != nil && !errors.Is(err, client.ErrOffline) {
+			t.Fatal(err)
+		}
+		return err == nil
 	})
-	page, err := d.Timeline(within(t), id, 0, len(log))
-	if err != nil {
-		t.Fatal(err)
-	}
 	if len(page.Events) != len(log) {
 		t.Fatalf("%s holds %d events of %s, the server has %d", d.name, len(page.Events), id, len(log))
 	}

@@ -16,25 +16,38 @@ const pace = 5 * time.Millisecond
 type writer struct {
 	*device
 	to   []wire.To
-	sent [][]client.Sending // by place, in order
+	sent map[wire.To][]client.Sending // in order
+	n    int
+}
+
+func newWriter(d *device, to ...wire.To) *writer {
+	return &writer{device: d, to: to, sent: make(map[wire.To][]client.Sending)}
 }
 
 // write writes until stop is closed.
 func (x *writer) write(stop <-chan struct{}) error {
-	x.sent = make([][]client.Sending, len(x.to))
-	for n := 0; ; n++ {
+	for {
 		select {
 		case <-stop:
 			return nil
 		case <-time.After(pace):
 		}
-		i := n % len(x.to)
-		s, err := x.Send(x.w.t.Context(), x.to[i], client.Text(fmt.Sprintf("%s %d", x.user, n)))
-		if err != nil {
-			return fmt.Errorf("%s: %w", x.user, err)
+		if err := x.say(); err != nil {
+			return err
 		}
-		x.sent[i] = append(x.sent[i], s)
 	}
+}
+
+// say gives the next message to the outbox.
+func (x *writer) say() error {
+	to := x.to[x.n%len(x.to)]
+	s, err := x.Send(x.w.t.Context(), to, client.Text(fmt.Sprintf("%s %d", x.user, x.n)))
+	if err != nil {
+		return fmt.Errorf("%s: %w", x.user, err)
+	}
+	x.n++
+	x.sent[to] = append(x.sent[to], s)
+	return nil
 }
 
 // check compares what the writer was told of its messages with the logs, as its user
