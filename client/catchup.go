@@ -24,7 +24,7 @@ func (c *Client) catchUp(ctx context.Context, r *rpc, opened *wire.OpenResult) e
 	c.mu.Lock()
 	cursor := c.cursor
 	c.mu.Unlock()
-	if err := c.doubt(ctx, opened.Epoch); err != nil {
+	if err := c.doubt(ctx, r, opened.Epoch); err != nil {
 		return err
 	}
 	// What is held by now, the cursor at the end will vouch for.

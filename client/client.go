@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -244,22 +243,24 @@ func (c *Client) update(ctx context.Context, ch *Changes) error {
 	if ch.Epoch != "" {
 		c.epoch = ch.Epoch
 	}
-	changed := make(map[string]struct{})
+	changed := make(map[string]int64) // up to where it is held
 	for _, id := range ch.Drop {
 		delete(c.conversations, id)
 		delete(c.unsure, id)
-		changed[id] = struct{}{}
+		changed[id] = 0
 	}
 	for i := range ch.Conversations {
 		own := ch.Conversations[i]
 		c.keep(&own)
-		changed[own.ID] = struct{}{}
+		changed[own.ID] = own.Held.To
 	}
 	for _, e := range ch.Events {
-		changed[e.Conversation] = struct{}{}
+		if conv := c.conversations[e.Conversation]; conv != nil {
+			changed[e.Conversation] = conv.Held.To
+		}
 	}
 	for f := range c.feeds {
-		f.changed(maps.Keys(changed))
+		f.changed(changed)
 	}
 	return nil
 }

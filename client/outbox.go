@@ -79,7 +79,12 @@ func ToUser(id string) wire.To         { return wire.To{User: id} }
 func ToConversation(id string) wire.To { return wire.To{Conversation: id} }
 
 // Text is the content of a text message.
-func Text(text string) any { return map[string]string{"type": "text", "text": text} }
+func Text(text string) any { return textContent{"text", text} }
+
+type textContent struct {
+	Type string `json:"type"`
+	Text string `json:"text"`
+}
 
 // Send puts a message into the outbox and returns when the store has it: it will be
 // sent once, in the order of the calls in each conversation, as soon as there is a

@@ -52,7 +52,7 @@ func (c *Client) Run(ctx context.Context) error {
 }
 
 func (c *Client) keepConnected(ctx context.Context) error {
-	var token string
+	var token, last string // last: the one that was refused
 	refusals := 0
 	for n := 0; ; n++ {
 		c.setState(State{Phase: Connecting})
@@ -71,10 +71,10 @@ func (c *Client) keepConnected(ctx context.Context) error {
 			if c.cfg.Token == nil {
 				return err
 			}
-			if refusals++; refusals >= maxRefusals {
-				return fmt.Errorf("client: %d tokens were refused: %w", refusals, err)
+			if refusals++; refusals >= maxRefusals || token == last {
+				return fmt.Errorf("client: the token was refused: %w", err)
 			}
-			token = ""
+			token, last = "", token
 		}
 		if err := c.wait(ctx, n, err); err != nil {
 			return err

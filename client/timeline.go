@@ -111,7 +111,7 @@ func (c *Client) Incoming(ctx context.Context) iter.Seq2[wire.Event, error] {
 				if seen == nil {
 					continue
 				}
-				if err := c.unseen(ctx, u.Conversation, seen, yield); err != nil {
+				if err := c.unseen(ctx, u, seen, yield); err != nil {
 					if !errors.Is(err, errLeft) {
 						yield(wire.Event{}, err)
 					}
@@ -125,16 +125,18 @@ func (c *Client) Incoming(ctx context.Context) iter.Seq2[wire.Event, error] {
 var errLeft = errors.New("the loop was left")
 
 // unseen yields what is held of a conversation above what was seen of it.
-func (c *Client) unseen(ctx context.Context, id string, seen map[string]int64, yield func(wire.Event, error) bool) error {
+func (c *Client) unseen(ctx context.Context, u Changed, seen map[string]int64, yield func(wire.Event, error) bool) error {
+	id := u.Conversation
 	conv, known := c.Conversation(id)
 	if !known {
 		delete(seen, id)
 		return nil
 	}
 	last, met := seen[id]
-	if !met || last > conv.Held.To {
-		last = conv.Held.From - 1 // it is new, or the server went back
+	if !met {
+		last = conv.Held.From - 1
 	}
+	last = min(last, u.Low)
 	events, err := c.store.Events(ctx, id, max(last+1, conv.Held.From), conv.Held.To)
 	if err != nil {
 		return err

@@ -17,6 +17,8 @@ have curl curl
 have chromium chromium
 have node nodejs
 have npm npm
+have tmux tmux
+have openssl openssl
 /usr/bin/python3 -c 'import websockets' 2>/dev/null || missing+=(python3-websockets)
 
 fail() {

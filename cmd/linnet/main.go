@@ -24,6 +24,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"serve", "run the server", runServe},
+		{"chat", "talk, in this terminal or from a script", runChat},
 		{"token", "make a token for a user: linnet token USER", runToken},
 		{"backup", "back up a server, which may run: linnet backup [FILE]", runBackup},
 		{"restore", "make a server's folder of a backup: linnet restore FILE", runRestore},

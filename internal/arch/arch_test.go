@@ -47,9 +47,10 @@ func rules() []rule {
 		{"internal/config", nil, []string{"net/http", "database/sql"}, false, "settings know nobody"},
 		{"internal/backup", []string{"internal/config", "internal/store/sqlite"}, []string{"net", "net/http"}, false, "it copies a folder, and knows no server"},
 		{"internal/doctor", []string{"internal/config", "internal/store/sqlite"}, []string{"net", "net/http"}, false, "it reads a folder, and knows no server"},
+		{"internal/terminal", []string{"client", "wire"}, []string{"net", "net/http", "database/sql"}, false, "a client like any other: it knows no server"},
 		{"internal/app", []string{"*"}, nil, false, "it wires everything"},
 		{"internal/bench", []string{"internal/auth", "internal/bench", "internal/config", "internal/chat", "wire"}, []string{"database/sql"}, false, "it measures from outside"},
-		{"cmd", []string{"internal/app", "internal/auth", "internal/backup", "internal/bench", "internal/chat", "internal/config", "internal/doctor"}, nil, false, "flags, then app"},
+		{"cmd", []string{"internal/app", "internal/auth", "internal/backup", "internal/bench", "internal/chat", "client", "internal/config", "internal/doctor", "internal/terminal", "wire"}, nil, false, "flags, then app"},
 	}
 }
 

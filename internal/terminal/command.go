@@ -1,0 +1,267 @@
+package terminal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/google/uuid"
+
+	"github.com/linnet-im/linnet/wire"
+)
+
+// command is what can be typed behind a slash.
+type command struct {
+	name, args, help string
+	run              func(m *Model, args []string) tea.Cmd
+}
+
+func commands() []command {
+	return []command{
+		{"help", "", "this", (*Model).help},
+		{"open", "USER or CONVERSATION", "go there; a new person is one you write to", (*Model).openCommand},
+		{"new", "NAME USER…", "make a group and go there", (*Model).newGroup},
+		{"add", "USER…", "add people to this group", members("members.add")},
+		{"remove", "USER…", "remove people from it (its owner)", members("members.remove")},
+		{"leave", "", "leave this group", (*Model).leave},
+		{"who", "", "who is in this conversation, and who of them is there", (*Model).who},
+		{"name", "NAME", "what you are called", (*Model).rename},
+		{"status", "[TEXT]", "a line that others see", (*Model).status},
+		{"read", "", "mark this conversation as read", (*Model).read},
+		{"retry", "", "send again what could not be sent", (*Model).retry},
+		{"discard", "", "throw away what could not be sent", (*Model).discard},
+		{"sessions", "", "where you are signed in", (*Model).sessions},
+		{"signout", "DEVICE or others", "sign out there", (*Model).signOut},
+		{"quit", "", "or ctrl+c", func(*Model, []string) tea.Cmd { return tea.Quit }},
+	}
+}
+
+// command runs what was typed behind the slash.
+func (m *Model) command(text string) tea.Cmd {
+	words := strings.Fields(text)
+	if len(words) == 0 {
+		return m.help(nil)
+	}
+	for _, c := range commands() {
+		if c.name == words[0] {
+			return c.run(m, words[1:])
+		}
+	}
+	m.note = []string{fmt.Sprintf("there is no /%s; /help lists what there is", oneLine(words[0]))}
+	return nil
+}
+
+func (m *Model) help([]string) tea.Cmd {
+	m.note = nil
+	for _, c := range commands() {
+		m.note = append(m.note, fmt.Sprintf("/%-9s %-21s %s", c.name, c.args, c.help))
+	}
+	m.note = append(m.note,
+		"enter sends, alt+enter is a new line, pgup and pgdn scroll, esc goes to the end",
+		"ctrl+n, ctrl+p: other conversations; ctrl+u: the next unread one; // at the start writes a /")
+	return nil
+}
+
+// answer runs something that takes time, and shows what it says.
+func (m *Model) answer(f func(ctx context.Context) ([]string, error)) tea.Cmd {
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(m.ctx, 20*time.Second)
+		defer cancel()
+		lines, err := f(ctx)
+		return called{lines, err}
+	}
+}
+
+func (m *Model) usage(text string) tea.Cmd {
+	m.note = []string{text}
+	return nil
+}
+
+func (m *Model) openCommand(args []string) tea.Cmd {
+	if len(args) == 0 {
+		return m.usage("/open USER, or a conversation's name or id")
+	}
+	p := m.find(strings.Join(args, " "))
+	if p.user != "" && strings.ContainsAny(p.user, " :") && !strings.HasPrefix(p.user, "guest:") {
+		return m.usage("there is no such conversation, and a user's id has no blanks")
+	}
+	return m.goTo(p)
+}
+
+func (m *Model) newGroup(args []string) tea.Cmd {
+	if len(args) == 0 {
+		return m.usage("/new NAME USER…")
+	}
+	p := &wire.CreateParams{Kind: "group", ClientID: uuid.NewString(), Name: args[0], Members: args[1:]}
+	return func() tea.Msg {
+		var c wire.Conversation
+		if err := m.client.Call(m.ctx, "conversations.create", p, &c); err != nil {
+			return called{err: err}
+		}
+		return opened{place{id: c.ID}}
+	}
+}
+
+// members makes /add and /remove.
+func members(method string) func(m *Model, users []string) tea.Cmd {
+	return func(m *Model, users []string) tea.Cmd {
+		if len(users) == 0 || m.open.id == "" {
+			return m.usage("in a group, name at least one user")
+		}
+		p := &wire.MembersChangeParams{Conversation: m.open.id, ClientID: uuid.NewString(), Users: users}
+		return m.answer(func(ctx context.Context) ([]string, error) { return nil, m.client.Call(ctx, method, p, nil) })
+	}
+}
+
+func (m *Model) leave([]string) tea.Cmd {
+	p := &wire.LeaveParams{Conversation: m.open.id, ClientID: uuid.NewString()}
+	return m.answer(func(ctx context.Context) ([]string, error) {
+		return nil, m.client.Call(ctx, "conversations.leave", p, nil)
+	})
+}
+
+func (m *Model) who([]string) tea.Cmd {
+	id := m.open.id
+	if id == "" {
+		return m.usage("nobody has written here yet")
+	}
+	return m.answer(func(ctx context.Context) ([]string, error) {
+		var r wire.MembersResult
+		if err := m.client.Call(ctx, "members.list", &wire.MembersParams{Conversation: id, Limit: 100}, &r); err != nil {
+			return nil, err
+		}
+		users := make([]string, len(r.Members))
+		for i, one := range r.Members {
+			users[i] = one.User
+		}
+		var p wire.PresenceResult
+		if err := m.client.Call(ctx, "presence.get", &wire.WatchParams{Users: users}, &p); err != nil {
+			return nil, err
+		}
+		lines := make([]string, 0, len(users)+1)
+		for i, one := range r.Members {
+			line := presenceMark(p.Presence[i].State) + " " + oneLine(one.User)
+			if one.Role == "owner" {
+				line += " (owner)"
+			}
+			if s := p.Presence[i].Status; s != "" {
+				line += " – " + oneLine(s)
+			}
+			lines = append(lines, line)
+		}
+		if r.More {
+			lines = append(lines, "and more")
+		}
+		return lines, nil
+	})
+}
+
+func (m *Model) rename(args []string) tea.Cmd {
+	if len(args) == 0 {
+		return m.usage("/name NAME")
+	}
+	return m.answer(func(ctx context.Context) ([]string, error) {
+		var u wire.User
+		err := m.client.Call(ctx, "users.update", &wire.UsersUpdateParams{Name: strings.Join(args, " ")}, &u)
+		return []string{"you are called " + oneLine(u.Name)}, err
+	})
+}
+
+func (m *Model) status(args []string) tea.Cmd {
+	text := strings.Join(args, " ")
+	return m.answer(func(ctx context.Context) ([]string, error) {
+		return nil, m.client.Call(ctx, "presence.set", &wire.PresenceSetParams{Status: &text}, nil)
+	})
+}
+
+func (m *Model) read([]string) tea.Cmd {
+	conv, known := m.client.Conversation(m.open.id)
+	if !known {
+		return nil
+	}
+	return m.answer(func(ctx context.Context) ([]string, error) { return nil, m.client.Read(ctx, conv.ID, conv.Seq) })
+}
+
+// failed are the messages of the outbox that could not be sent.
+func (m *Model) failed() []string {
+	var ids []string
+	for _, o := range m.client.Outbox() {
+		if o.Failed != nil {
+			ids = append(ids, o.ClientID)
+		}
+	}
+	return ids
+}
+
+func (m *Model) retry([]string) tea.Cmd {
+	ids := m.failed()
+	return m.answer(func(ctx context.Context) ([]string, error) {
+		var errs []error
+		for _, id := range ids {
+			errs = append(errs, m.client.Retry(ctx, id))
+		}
+		return []string{fmt.Sprintf("%d sent again", len(ids))}, errors.Join(errs...)
+	})
+}
+
+func (m *Model) discard([]string) tea.Cmd {
+	ids := m.failed()
+	return m.answer(func(ctx context.Context) ([]string, error) {
+		var errs []error
+		for _, id := range ids {
+			errs = append(errs, m.client.Discard(ctx, id))
+		}
+		return []string{fmt.Sprintf("%d thrown away", len(ids))}, errors.Join(errs...)
+	})
+}
+
+func (m *Model) sessions([]string) tea.Cmd {
+	return m.answer(func(ctx context.Context) ([]string, error) {
+		var r wire.SessionsResult
+		if err := m.client.Call(ctx, "sessions.list", struct{}{}, &r); err != nil {
+			return nil, err
+		}
+		var lines []string
+		for _, d := range r.Devices {
+			line := fmt.Sprintf("%s  %s %s, seen %s", oneLine(d.Device), oneLine(d.Platform), oneLine(d.Name), d.Seen)
+			switch {
+			case d.Current:
+				line += " – this one"
+			case d.Online:
+				line += " – connected"
+			case d.Revoked:
+				line += " – signed out"
+			}
+			lines = append(lines, line)
+		}
+		return lines, nil
+	})
+}
+
+func (m *Model) signOut(args []string) tea.Cmd {
+	if len(args) != 1 {
+		return m.usage("/signout DEVICE, one of /sessions, or /signout others")
+	}
+	return m.answer(func(ctx context.Context) ([]string, error) {
+		var r wire.RevokeResult
+		var err error
+		if args[0] == "others" {
+			err = m.client.Call(ctx, "sessions.revoke_others", struct{}{}, &r)
+		} else {
+			err = m.client.Call(ctx, "devices.revoke", &wire.DeviceParams{Device: args[0]}, &r)
+		}
+		return []string{fmt.Sprintf("signed out; %d connections were closed", r.Closed)}, err
+	})
+}
+
+// presenceMark stands before a name.
+func presenceMark(state string) string {
+	if i := slices.Index([]string{"active", "away", "background"}, state); i >= 0 {
+		return []string{"●", "◐", "○"}[i]
+	}
+	return "·"
+}
