@@ -19,6 +19,7 @@ import (
 	"github.com/linnet-im/linnet/internal/auth"
 	"github.com/linnet-im/linnet/internal/chat"
 	"github.com/linnet-im/linnet/internal/config"
+	"github.com/linnet-im/linnet/internal/jwks"
 	"github.com/linnet-im/linnet/internal/link/sock"
 	"github.com/linnet-im/linnet/internal/listen"
 	"github.com/linnet-im/linnet/internal/presence"
@@ -95,7 +96,15 @@ func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sql
 	if err != nil {
 		return nil, err
 	}
-	verifier := auth.New(auth.Config{Secret: secret, Issuer: cfg.TokenIssuer, Audience: cfg.TokenAudience})
+	tokens := auth.Config{Secret: secret, Issuer: cfg.TokenIssuer, Audience: cfg.TokenAudience}
+	if cfg.TokenJWKS != "" {
+		source, err := jwks.New(cfg.TokenJWKS, log)
+		if err != nil {
+			return nil, fmt.Errorf("token-jwks: %q is not right: %w", cfg.TokenJWKS, err)
+		}
+		tokens.Keys = source.Keys
+	}
+	verifier := auth.New(tokens)
 	s.presence = presence.New()
 	table := api.New(s.chat)
 	s.hub = session.NewHub(session.Config{

@@ -40,6 +40,7 @@ func rules() []rule {
 		{"internal/presence", []string{"internal/chat", "wire"}, []string{"net", "net/http", "database/sql"}, true, "a board in memory; it knows watchers, not links"},
 		{"internal/api", []string{"internal/chat", "internal/presence", "wire"}, []string{"net", "net/http"}, false, "a method is the same on every link"},
 		{"internal/auth", []string{"internal/chat", "wire"}, []string{"net", "os"}, false, "tokens are bytes and a clock"},
+		{"internal/jwks", []string{"internal/auth", "wire"}, []string{"database/sql"}, true, "it fetches keys; what they are good for auth knows"},
 		{"internal/link", []string{"internal/link/sock", "wire", "wire/line"}, []string{"database/sql"}, true, "a link knows its socket and its frames, not what is said"},
 		{"internal/listen", nil, []string{"net/http", "database/sql"}, false, "it tells kinds apart and knows none of them"},
 		{"internal/session", []string{"internal/api", "internal/auth", "internal/chat", "internal/presence", "internal/router", "wire", "wire/line"}, []string{"net", "net/http", "database/sql"}, false, "above the link nobody knows which one it is"},

@@ -46,6 +46,9 @@ type Config struct {
 	Issuer   string           // what iss must be; "" for anything
 	Audience string           // what aud must hold; "" for anything
 	Now      func() time.Time // the clock; nil: time.Now
+	// Keys answers public keys that tokens may be signed with, for a token that names one by
+	// id ("" names none); nil: there are none. It may block.
+	Keys func(id string) ([]Key, error)
 }
 
 // Verifier checks and makes tokens. Its methods may be called concurrently and do not block.
@@ -53,6 +56,7 @@ type Verifier struct {
 	cfg        Config
 	sessionKey []byte
 	parser     *jwt.Parser
+	byKeys     *jwt.Parser // of tokens that Keys have signed
 	session    *jwt.Parser
 }
 
@@ -61,9 +65,9 @@ func New(cfg Config) *Verifier {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	// The algorithm is ours to say, never the token's.
+	bySecret, byKeys := jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithValidMethods(asymmetric())
 	common := []jwt.ParserOption{
-		// The algorithm is ours to say, never the token's.
-		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
 		jwt.WithExpirationRequired(), jwt.WithLeeway(Leeway), jwt.WithTimeFunc(cfg.Now),
 		jwt.WithStrictDecoding(),
 	}
@@ -78,8 +82,9 @@ func New(cfg Config) *Verifier {
 	mac.Write([]byte("linnet session token"))
 	return &Verifier{
 		cfg: cfg, sessionKey: mac.Sum(nil),
-		parser:  jwt.NewParser(options...),
-		session: jwt.NewParser(append(common, jwt.WithAudience(sessionAudience))...),
+		parser:  jwt.NewParser(append([]jwt.ParserOption{bySecret}, options...)...),
+		byKeys:  jwt.NewParser(append([]jwt.ParserOption{byKeys}, options...)...),
+		session: jwt.NewParser(append([]jwt.ParserOption{bySecret, jwt.WithAudience(sessionAudience)}, common...)...),
 	}
 }
 
@@ -98,6 +103,13 @@ type claims struct {
 func (v *Verifier) Verify(token string) (Identity, error) {
 	if len(token) > maxToken {
 		return Identity{}, wire.Errorf(wire.CodeToken, "a token has at most %d bytes", maxToken)
+	}
+	if v.cfg.Keys != nil && signedByKeys(token) {
+		var c claims
+		if _, err := v.byKeys.ParseWithClaims(token, &c, v.keyOf); err != nil {
+			return Identity{}, tokenError(err)
+		}
+		return v.identity(&c, token, false)
 	}
 	var c claims
 	_, err := v.session.ParseWithClaims(token, &c, v.key(v.sessionKey))
@@ -161,6 +173,9 @@ func tokenID(token string) string {
 
 // tokenError tells what is wrong with a token without telling what would be right.
 func tokenError(err error) error {
+	if own, ok := errors.AsType[*wire.Error](err); ok {
+		return own // the keys cannot be had
+	}
 	switch {
 	case errors.Is(err, jwt.ErrTokenExpired):
 		return wire.Errorf(wire.CodeExpired, "the token has expired")
@@ -173,7 +188,7 @@ func tokenError(err error) error {
 	case errors.Is(err, jwt.ErrTokenInvalidAudience):
 		return wire.Errorf(wire.CodeToken, "the token's aud is not the one this server takes")
 	}
-	return wire.Errorf(wire.CodeToken, "the token is not a JWT signed (HS256) with this server's secret")
+	return wire.Errorf(wire.CodeToken, "the token is not a JWT signed (HS256) with this server's secret, or by a key that it is set to take")
 }
 
 // Sign makes a token as a back end does. What Verify would not take is refused, and a

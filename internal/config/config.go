@@ -38,6 +38,7 @@ type Config struct {
 	Secret         string // LINNET_SECRET only; "" for the one in the folder
 	TokenIssuer    string
 	TokenAudience  string
+	TokenJWKS      string // a file or URL; "" for none
 	LogLevel       string
 	LogFormat      string
 
@@ -162,6 +163,10 @@ func settings() []setting {
 		}},
 		{false, "token-audience", "what aud must hold in tokens (anything)", func(c *Config, t string) error {
 			c.TokenAudience = t
+			return nil
+		}},
+		{false, "token-jwks", "file or https URL with the public keys (a JSON Web Key Set) that tokens may be signed with besides the secret (none)", func(c *Config, t string) error {
+			c.TokenJWKS = t
 			return nil
 		}},
 		{false, "log-level", "debug, info, warn or error (info)", func(c *Config, t string) error {
