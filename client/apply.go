@@ -97,6 +97,7 @@ func (b *batch) take(ctx context.Context, n note) error {
 			return err
 		}
 		b.changes.Cursor, b.ack = p.Cursor, p.Cursor
+		b.client.vouched(b.conversation) // now: what follows in this batch it does not mark
 		return nil
 	case "read":
 		var p wire.ReadNotice
@@ -232,9 +233,6 @@ func (b *batch) release() {
 // flush writes what was gathered, and acknowledges the cursor that is kept with it.
 func (b *batch) flush(ctx context.Context) error {
 	defer b.release()
-	if b.changes.Cursor != "" {
-		b.client.vouched(b.conversation)
-	}
 	for _, id := range b.order {
 		b.changes.Conversations = append(b.changes.Conversations, *b.working[id])
 	}

@@ -152,12 +152,17 @@ func (c *Client) attempt(ctx context.Context, token *string, caughtUp *bool) err
 	return r.because(c.follow(session, r, opened))
 }
 
-// because gives the server's own reason for the end of the connection, if it gave one.
+// because ends a connection that is lost and gives the server's own reason, if it gave one.
 func (r *rpc) because(err error) error {
 	if !errors.Is(err, errLost) {
 		return err
 	}
-	return r.lost()
+	r.close() // its last words may be on the way to the reader still
+	var closed *Closed
+	if errors.As(r.lost(), &closed) {
+		return closed
+	}
+	return err
 }
 
 func (c *Client) setLive(r *rpc) {
