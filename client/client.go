@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -79,6 +80,7 @@ type Client struct {
 	outbox *outbox
 	live   *rpc // the connection, once its session is open
 	feeds  map[*Feed]struct{}
+	seen   map[*seen]struct{}
 	used   bool // Run was called
 }
 
@@ -91,7 +93,8 @@ func New(ctx context.Context, cfg Config) (*Client, error) {
 		cfg: cfg, dial: cfg.Dial, store: cfg.Store, log: cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
 		id: newID(), wake: make(chan struct{}, 1),
 		state:         State{Phase: Offline, Since: time.Now()},
-		conversations: make(map[string]*Conversation), unsure: make(map[string]int64), feeds: make(map[*Feed]struct{}),
+		conversations: make(map[string]*Conversation), unsure: make(map[string]int64),
+		feeds: make(map[*Feed]struct{}), seen: make(map[*seen]struct{}),
 	}
 	if c.dial == nil {
 		var err error
@@ -243,24 +246,24 @@ func (c *Client) update(ctx context.Context, ch *Changes) error {
 	if ch.Epoch != "" {
 		c.epoch = ch.Epoch
 	}
-	changed := make(map[string]int64) // up to where it is held
+	changed := make(map[string]struct{}) // up to where it is held
 	for _, id := range ch.Drop {
 		delete(c.conversations, id)
 		delete(c.unsure, id)
-		changed[id] = 0
+		c.unsee(id, 0)
+		changed[id] = struct{}{}
 	}
 	for i := range ch.Conversations {
 		own := ch.Conversations[i]
+		c.unsee(own.ID, own.Held.To)
 		c.keep(&own)
-		changed[own.ID] = own.Held.To
+		changed[own.ID] = struct{}{}
 	}
 	for _, e := range ch.Events {
-		if conv := c.conversations[e.Conversation]; conv != nil {
-			changed[e.Conversation] = conv.Held.To
-		}
+		changed[e.Conversation] = struct{}{}
 	}
 	for f := range c.feeds {
-		f.changed(changed)
+		f.changed(maps.Keys(changed))
 	}
 	return nil
 }

@@ -23,12 +23,7 @@ const (
 type Update any
 
 // Changed says that a conversation, or what is held of its events, is not what it was.
-type Changed struct {
-	Conversation string
-	// Low is the lowest seq up to which it was held since it was told last: below what the
-	// reader has seen, the server went back, and what is above it now may be something else.
-	Low int64
-}
+type Changed struct{ Conversation string }
 
 // Sent says what became of a message in the outbox: it has its Place, or Err says why
 // it was not sent.
@@ -52,8 +47,8 @@ type Feed struct {
 
 	mu      sync.Mutex
 	state   bool
-	dirty   map[string]int64 // with Changed.Low
-	order   []string         // of dirty
+	dirty   map[string]struct{}
+	order   []string // of dirty
 	sent    []Sent
 	notices []Notice
 	closed  bool
@@ -62,7 +57,7 @@ type Feed struct {
 
 // Feed makes a feed. Close ends it.
 func (c *Client) Feed() *Feed {
-	f := &Feed{client: c, state: true, dirty: make(map[string]int64), wake: make(chan struct{}, 1)}
+	f := &Feed{client: c, state: true, dirty: make(map[string]struct{}), wake: make(chan struct{}, 1)}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.feeds[f] = struct{}{}
@@ -126,9 +121,8 @@ func (f *Feed) pop() Update {
 	case len(f.order) > 0:
 		id := f.order[0]
 		f.order = f.order[1:]
-		low := f.dirty[id]
 		delete(f.dirty, id)
-		return Changed{id, low}
+		return Changed{id}
 	case len(f.sent) > 0:
 		s := f.sent[0]
 		f.sent = f.sent[1:]
@@ -157,15 +151,13 @@ func (f *Feed) stateChanged() {
 	f.signal()
 }
 
-func (f *Feed) changed(conversations map[string]int64) {
+func (f *Feed) changed(ids iter.Seq[string]) {
 	f.mu.Lock()
-	for id, to := range conversations {
-		low, known := f.dirty[id]
-		if !known {
+	for id := range ids {
+		if _, known := f.dirty[id]; !known {
+			f.dirty[id] = struct{}{}
 			f.order = append(f.order, id)
-			low = to
 		}
-		f.dirty[id] = min(low, to)
 	}
 	f.mu.Unlock()
 	f.signal()

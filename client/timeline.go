@@ -86,13 +86,15 @@ func (c *Client) older(ctx context.Context, conv *Conversation, limit int) error
 
 // Incoming gives every event of every conversation and room, in each in seq order,
 // from when the client first is Connected after the call; also what comes while it is
-// not connected, once it is again. It ends with the error when ctx ends. Events are read
+// not connected, once it is again. When the server's store went back to a backup, seqs
+// may begin again where it forked. It ends with the error when ctx ends. Events are read
 // from the store as the loop asks for them: a slow loop holds nothing up.
 func (c *Client) Incoming(ctx context.Context) iter.Seq2[wire.Event, error] {
 	return func(yield func(wire.Event, error) bool) {
 		f := c.Feed()
 		defer f.Close()
-		var seen map[string]int64
+		s := &seen{}
+		defer c.forget(s)
 		for {
 			u, err := f.Next(ctx)
 			if err != nil {
@@ -101,51 +103,70 @@ func (c *Client) Incoming(ctx context.Context) iter.Seq2[wire.Event, error] {
 			}
 			switch u := u.(type) {
 			case State:
-				if u.Phase == Connected && seen == nil {
-					seen = make(map[string]int64)
-					for _, conv := range c.Conversations() {
-						seen[conv.ID] = conv.Held.To
-					}
+				if u.Phase == Connected && s.upTo == nil {
+					c.see(s)
 				}
 			case Changed:
-				if seen == nil {
+				if s.upTo == nil {
 					continue
 				}
-				if err := c.unseen(ctx, u, seen, yield); err != nil {
-					if !errors.Is(err, errLeft) {
-						yield(wire.Event{}, err)
-					}
+				events, err := c.unseen(ctx, u.Conversation, s)
+				if err != nil {
+					yield(wire.Event{}, err)
 					return
+				}
+				for _, e := range events {
+					if !yield(e, nil) {
+						return
+					}
 				}
 			}
 		}
 	}
 }
 
-var errLeft = errors.New("the loop was left")
+// seen is up to which seq an Incoming was given what is held of each conversation. It is
+// guarded by Client.mu.
+type seen struct{ upTo map[string]int64 }
 
-// unseen yields what is held of a conversation above what was seen of it.
-func (c *Client) unseen(ctx context.Context, u Changed, seen map[string]int64, yield func(wire.Event, error) bool) error {
-	id := u.Conversation
-	conv, known := c.Conversation(id)
-	if !known {
-		delete(seen, id)
-		return nil
+// see begins with all that is held as seen.
+func (c *Client) see(s *seen) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.upTo = make(map[string]int64, len(c.conversations))
+	for id, conv := range c.conversations {
+		s.upTo[id] = conv.Held.To
 	}
-	last, met := seen[id]
-	if !met {
-		last = conv.Held.From - 1
-	}
-	last = min(last, u.Low)
-	events, err := c.store.Events(ctx, id, max(last+1, conv.Held.From), conv.Held.To)
-	if err != nil {
-		return err
-	}
-	seen[id] = conv.Held.To
-	for _, e := range events {
-		if !yield(e, nil) {
-			return errLeft
+	c.seen[s] = struct{}{}
+}
+
+func (c *Client) forget(s *seen) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.seen, s)
+}
+
+// unsee says, under c.mu, that nothing above a seq of a conversation is held any more.
+func (c *Client) unsee(id string, seq int64) {
+	for s := range c.seen {
+		if upTo, met := s.upTo[id]; met {
+			s.upTo[id] = min(upTo, seq)
 		}
 	}
-	return nil
+}
+
+// unseen gives what is held of a conversation above what was seen of it, as seen.
+func (c *Client) unseen(ctx context.Context, id string, s *seen) ([]wire.Event, error) {
+	c.changing.Lock()
+	defer c.changing.Unlock()
+	c.mu.Lock()
+	conv := c.conversations[id]
+	if conv == nil {
+		c.mu.Unlock()
+		return nil, nil
+	}
+	from, to := max(s.upTo[id]+1, conv.Held.From), conv.Held.To
+	s.upTo[id] = to
+	c.mu.Unlock()
+	return c.store.Events(ctx, id, from, to)
 }
