@@ -79,12 +79,22 @@ type Method struct {
 
 	call func(ctx context.Context, c Caller, params jsontext.Value) (any, error)
 	send func(c Caller, params jsontext.Value, reply chat.Reply) error // instead of call: answers later
+
+	answered func(method string, code wire.Code, took time.Duration) // nil: nobody wants to know
 }
 
 // Table is the table, by name.
 type Table struct {
 	methods []*Method
 	byName  map[string]*Method
+}
+
+// Observe has every call told to f when it is answered: its method, the error's code, ""
+// for none, and how long it took. It must be called before the table is used.
+func (t *Table) Observe(f func(method string, code wire.Code, took time.Duration)) {
+	for _, m := range t.methods {
+		m.answered = f
+	}
 }
 
 // Methods gives the rows in the table's order.
@@ -102,7 +112,24 @@ func (t *Table) Find(name string) (*Method, *wire.Error) {
 func (m *Method) Later() bool { return m.send != nil }
 
 // Call checks access and parameters and runs a method. It blocks until the result is there.
-func (m *Method) Call(ctx context.Context, c Caller, params jsontext.Value) (any, *wire.Error) {
+func (m *Method) Call(ctx context.Context, c Caller, params jsontext.Value) (result any, err *wire.Error) {
+	if m.answered != nil {
+		began := time.Now()
+		defer func() { m.note(err, began) }()
+	}
+	return m.run(ctx, c, params)
+}
+
+// note tells that a call was answered.
+func (m *Method) note(err *wire.Error, began time.Time) {
+	code := wire.Code("")
+	if err != nil {
+		code = err.Code
+	}
+	m.answered(m.Name, code, time.Since(began))
+}
+
+func (m *Method) run(ctx context.Context, c Caller, params jsontext.Value) (any, *wire.Error) {
 	if err := m.admit(c); err != nil {
 		return nil, err
 	}
@@ -116,6 +143,18 @@ func (m *Method) Call(ctx context.Context, c Caller, params jsontext.Value) (any
 // Send is Call for a method that answers later: on success the reply takes the answer,
 // on an error it is not used. It does not block.
 func (m *Method) Send(c Caller, params jsontext.Value, reply chat.Reply) *wire.Error {
+	if m.answered == nil {
+		return m.sendOff(c, params, reply)
+	}
+	began := time.Now()
+	err := m.sendOff(c, params, &noted{Reply: reply, method: m, began: began})
+	if err != nil {
+		m.note(err, began)
+	}
+	return err
+}
+
+func (m *Method) sendOff(c Caller, params jsontext.Value, reply chat.Reply) *wire.Error {
 	if err := m.admit(c); err != nil {
 		return err
 	}
@@ -123,6 +162,22 @@ func (m *Method) Send(c Caller, params jsontext.Value, reply chat.Reply) *wire.E
 		return Error(err)
 	}
 	return nil
+}
+
+// noted is a reply that tells when it is answered.
+type noted struct {
+	chat.Reply
+	method *Method
+	began  time.Time
+}
+
+func (n *noted) Answer(p chat.Place, err error) {
+	n.Reply.Answer(p, err)
+	var e *wire.Error
+	if err != nil {
+		e = Error(err)
+	}
+	n.method.note(e, n.began)
 }
 
 // admit checks who calls against the row.

@@ -22,6 +22,7 @@ import (
 	"github.com/linnet-im/linnet/internal/jwks"
 	"github.com/linnet-im/linnet/internal/link/sock"
 	"github.com/linnet-im/linnet/internal/listen"
+	"github.com/linnet-im/linnet/internal/metrics"
 	"github.com/linnet-im/linnet/internal/presence"
 	"github.com/linnet-im/linnet/internal/rest"
 	"github.com/linnet-im/linnet/internal/router"
@@ -66,6 +67,7 @@ type server struct {
 	cfg      config.Config
 	log      *slog.Logger
 	store    *sqlite.Store
+	metrics  *metrics.Metrics
 	chat     *chat.Service
 	router   *router.Router
 	presence *presence.Board
@@ -77,7 +79,7 @@ type server struct {
 }
 
 func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sqlite.Store, log *slog.Logger) (*server, error) {
-	s := &server{cfg: cfg, log: log, store: store}
+	s := &server{cfg: cfg, log: log, store: store, metrics: metrics.New()}
 	s.router = router.New(router.Config{
 		MaySee: func(u chat.UserID, k chat.ConversationKind) bool { return s.chat.MaySee(u, k) },
 		Log:    log,
@@ -85,7 +87,7 @@ func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sql
 	limits := config.DefaultLimits()
 	var err error
 	s.chat, err = chat.New(ctx, chat.Config{
-		Guests: chat.Guests(cfg.Guests),
+		Guests: chat.Guests(cfg.Guests), Committed: s.metrics.Committed,
 		Limits: chat.Limits{
 			SendsPerSecond: limits.UserSendsPerSecond, SendsBurst: limits.UserSendsBurst,
 			RoomSendsPerSec: limits.ConversationSendsPerSecond, RoomSendsBurst: limits.ConversationSendsBurst,
@@ -107,6 +109,7 @@ func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sql
 	verifier := auth.New(tokens)
 	s.presence = presence.New()
 	table := api.New(s.chat)
+	table.Observe(s.called)
 	s.hub = session.NewHub(session.Config{
 		Chat: s.chat, Router: s.router, Presence: s.presence, Table: table, Verifier: verifier, Log: log,
 		Limits: wire.Limits{
@@ -114,13 +117,13 @@ func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sql
 			DedupeMS: limits.DedupeWindow.Milliseconds(), ListLimit: api.MaxPage, Members: limits.MembersPerCall,
 		},
 	})
-	s.links = newLinks(s.hub, limits, cfg, log)
+	s.links = newLinks(s.hub, limits, cfg, s.metrics.Slow, log)
 	if s.tls, err = tlsConfig(&cfg); err != nil {
 		return nil, err
 	}
 	handler, err := rest.New(rest.Config{
 		Hub: s.hub, Table: table, Chat: s.chat, Verifier: verifier, BodyBytes: int64(limits.FrameBytes), QueueBytes: limits.OutboxBytes,
-		Proxied: len(cfg.Proxies) > 0, Hosts: append(cfg.Hosts, cfg.ACME...), Origins: cfg.Origins, Ready: s.ready, Socket: s.links.serveSocket, Log: log,
+		Proxied: len(cfg.Proxies) > 0, Hosts: append(cfg.Hosts, cfg.ACME...), Origins: cfg.Origins, Ready: s.ready, Metrics: s.metrics.Handler(), MetricsToken: cfg.MetricsToken, Socket: s.links.serveSocket, Log: log,
 	})
 	if err != nil {
 		return nil, err
@@ -144,6 +147,7 @@ func (s *server) run(ctx context.Context, out io.Writer) error {
 		return fmt.Errorf("listen: %w; is another server running? --listen takes another address", err)
 	}
 	s.port = listen.New(ln, s.listening())
+	s.measure()
 	// What serves and what delivers end at different times: sends in flight are
 	// committed and delivered after the last frame was taken.
 	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))

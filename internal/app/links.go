@@ -38,12 +38,13 @@ type links struct {
 	ws         *session.Framing
 	text       *router.Format
 	proxied    bool
+	slow       func() // a peer was closed as slow
 	log        *slog.Logger
 }
 
-func newLinks(hub *session.Hub, limits config.Limits, cfg config.Config, log *slog.Logger) *links {
+func newLinks(hub *session.Hub, limits config.Limits, cfg config.Config, slow func(), log *slog.Logger) *links {
 	return &links{
-		proxied: len(cfg.Proxies) > 0, hub: hub, frameBytes: limits.FrameBytes, queueBytes: limits.OutboxBytes,
+		proxied: len(cfg.Proxies) > 0, slow: slow, hub: hub, frameBytes: limits.FrameBytes, queueBytes: limits.OutboxBytes,
 		lines: linesFraming(), ws: wsFraming(), text: session.TextFormat(), log: log,
 	}
 }
@@ -109,7 +110,7 @@ func jsonFormat(frame func(dst, payload []byte) []byte) *router.Format {
 // socket takes a connection over, with the bytes that were read already. It may be one
 // of the port, TLS inside one, or TLS that an HTTP request came by.
 func (l *links) socket(nc net.Conn, goodbye []byte) (sock.Socket, []byte) {
-	cfg := sock.Config{MaxQueue: l.queueBytes, Overflowed: goodbye}
+	cfg := sock.Config{MaxQueue: l.queueBytes, Overflowed: goodbye, OnOverflow: l.slow}
 	var first []byte
 	if c, ok := nc.(*listen.Conn); ok {
 		first = c.TakePrefix()

@@ -46,6 +46,7 @@ func rules() []rule {
 		{"internal/session", []string{"internal/api", "internal/auth", "internal/chat", "internal/presence", "internal/router", "wire", "wire/line"}, []string{"net", "net/http", "database/sql"}, false, "above the link nobody knows which one it is"},
 		{"internal/rest", []string{"internal/api", "internal/auth", "internal/chat", "internal/presence", "internal/session", "wire"}, []string{"database/sql"}, false, "HTTP is one more caller of the table"},
 		{"internal/config", nil, []string{"net/http", "database/sql"}, false, "settings know nobody"},
+		{"internal/metrics", nil, []string{"database/sql"}, false, "it is told numbers, and knows nobody"},
 		{"internal/backup", []string{"internal/config", "internal/store/sqlite"}, []string{"net", "net/http"}, false, "it copies a folder, and knows no server"},
 		{"internal/doctor", []string{"internal/config", "internal/store/sqlite"}, []string{"net", "net/http"}, false, "it reads a folder, and knows no server"},
 		{"internal/terminal", []string{"client", "wire"}, []string{"net", "net/http", "database/sql"}, false, "a client like any other: it knows no server"},

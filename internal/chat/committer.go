@@ -44,6 +44,7 @@ type committer struct {
 	store Store
 	bus   Bus
 	now   func() time.Time
+	told  func(operations int, took time.Duration) // may be nil
 
 	mu     sync.Mutex
 	queue  []*operation
@@ -52,9 +53,9 @@ type committer struct {
 	done   chan struct{}
 }
 
-func newCommitter(store Store, bus Bus, now func() time.Time) *committer {
+func newCommitter(store Store, bus Bus, now func() time.Time, told func(int, time.Duration)) *committer {
 	c := &committer{
-		store: store, bus: bus, now: now,
+		store: store, bus: bus, now: now, told: told,
 		wake: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	go c.run()
@@ -130,6 +131,7 @@ func (c *committer) commit(ops []*operation) {
 	for _, op := range ops {
 		op.keys(&keys)
 	}
+	began := time.Now()
 	var b *batch
 	// The commit is not the callers' to cancel: it is shared.
 	err := c.store.Update(context.Background(), keys, func(rows *Rows) *Changes {
@@ -141,6 +143,9 @@ func (c *committer) commit(ops []*operation) {
 		}
 		return b.finish()
 	})
+	if c.told != nil {
+		c.told(len(ops), time.Since(began))
+	}
 	if err != nil {
 		answer := storeError(err)
 		for _, op := range ops {

@@ -37,6 +37,8 @@ type Config struct {
 	Guests Guests
 	Limits Limits
 	Now    func() time.Time // the clock; nil: time.Now
+	// Committed is told of each commit: its operations, and how long it took; nil: nobody is.
+	Committed func(operations int, took time.Duration)
 }
 
 // Actor is who calls: a user with a session, as the caller has authenticated it.
@@ -76,7 +78,7 @@ func New(ctx context.Context, cfg Config, store Store, bus Bus) (*Service, error
 	if err != nil {
 		return nil, fmt.Errorf("make the lobby: %w", err)
 	}
-	s.committer = newCommitter(store, bus, cfg.Now)
+	s.committer = newCommitter(store, bus, cfg.Now, cfg.Committed)
 	return s, nil
 }
 

@@ -39,6 +39,7 @@ type Config struct {
 	TokenIssuer    string
 	TokenAudience  string
 	TokenJWKS      string // a file or URL; "" for none
+	MetricsToken   string // opens /metrics to others than loopback; "" does not
 	LogLevel       string
 	LogFormat      string
 
@@ -167,6 +168,13 @@ func settings() []setting {
 		}},
 		{false, "token-jwks", "file or https URL with the public keys (a JSON Web Key Set) that tokens may be signed with besides the secret (none)", func(c *Config, t string) error {
 			c.TokenJWKS = t
+			return nil
+		}},
+		{false, "metrics-token", "bearer token by which others than this machine may read /metrics, 16 characters or more (none)", func(c *Config, t string) error {
+			c.MetricsToken = t
+			if len(t) < 16 {
+				return errors.New("at least 16 characters")
+			}
 			return nil
 		}},
 		{false, "log-level", "debug, info, warn or error (info)", func(c *Config, t string) error {

@@ -295,6 +295,13 @@ func (s *Server) Wait(ctx context.Context) {
 	}
 }
 
+// Count answers how many connections are open.
+func (s *Server) Count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.conns)
+}
+
 // forget takes a closed connection out of the counts.
 func (s *Server) forget(c *Conn) {
 	s.mu.Lock()

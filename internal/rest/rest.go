@@ -4,6 +4,7 @@ package rest
 
 import (
 	"context"
+	"crypto/subtle"
 	_ "embed"
 	"errors"
 	"io"
@@ -24,18 +25,20 @@ import (
 
 // Config configures the HTTP side.
 type Config struct {
-	Hub        *session.Hub
-	Table      *api.Table
-	Chat       *chat.Service
-	Verifier   *auth.Verifier
-	BodyBytes  int64    // the longest body
-	QueueBytes int      // what may wait for a listener that is slow
-	Proxied    bool     // a proxy stands before it: no request comes from loopback
-	Hosts      []string // names the server answers to besides loopback's; with a port or without
-	Origins    []string // origins that pages may come from besides the server's own
-	Ready      func() error
-	Socket     func(w http.ResponseWriter, r *http.Request) // GET /v1/socket
-	Log        *slog.Logger
+	Hub          *session.Hub
+	Table        *api.Table
+	Chat         *chat.Service
+	Verifier     *auth.Verifier
+	BodyBytes    int64    // the longest body
+	QueueBytes   int      // what may wait for a listener that is slow
+	Proxied      bool     // a proxy stands before it: no request comes from loopback
+	Hosts        []string // names the server answers to besides loopback's; with a port or without
+	Origins      []string // origins that pages may come from besides the server's own
+	Ready        func() error
+	Metrics      http.Handler
+	MetricsToken string                                       // opens /metrics to others than loopback; "" does not
+	Socket       func(w http.ResponseWriter, r *http.Request) // GET /v1/socket
+	Log          *slog.Logger
 }
 
 // callTime is how long a call may take.
@@ -59,6 +62,7 @@ func New(cfg Config) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok\n") })
 	mux.HandleFunc("GET /readyz", s.ready)
+	mux.HandleFunc("GET /metrics", s.metrics)
 	mux.HandleFunc("GET /{$}", s.page)
 	mux.HandleFunc("GET /v1/openapi.json", s.document)
 	mux.HandleFunc("GET /v1/socket", cfg.Socket)
@@ -158,6 +162,17 @@ func (s *server) ready(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	plain(w, http.StatusOK, "ready\n")
+}
+
+// metrics shows the metrics to this machine, and to whoever has their token.
+func (s *server) metrics(w http.ResponseWriter, r *http.Request) {
+	token, bad := bearer(r)
+	known := s.cfg.MetricsToken != "" && subtle.ConstantTimeCompare([]byte(token), []byte(s.cfg.MetricsToken)) == 1
+	if bad != nil || !known && (s.cfg.Proxied || !isLoopback(r.RemoteAddr)) {
+		problem(w, wire.Errorf(wire.CodeToken, "metrics are for this machine, and for who has the token that the setting metrics-token says"))
+		return
+	}
+	s.cfg.Metrics.ServeHTTP(w, r)
 }
 
 func plain(w http.ResponseWriter, status int, text string) {

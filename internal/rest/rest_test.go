@@ -44,3 +44,36 @@ func TestGuard(t *testing.T) {
 		})
 	}
 }
+
+// Metrics are for this machine, and for who has their token. Mutants: each condition.
+func TestWhoReadsMetrics(t *testing.T) {
+	const token = "a metrics token of some length"
+	for _, tt := range []struct {
+		what, from, bearer string
+		proxied, set       bool
+		status             int
+	}{
+		{"loopback", "127.0.0.1:1", "", false, false, 200},
+		{"elsewhere", "192.0.2.1:1", "", false, false, 401},
+		{"elsewhere, with no token set", "192.0.2.1:1", token, false, false, 401},
+		{"elsewhere, with the token", "192.0.2.1:1", token, false, true, 200},
+		{"elsewhere, with another", "192.0.2.1:1", "another token of some length!!", false, true, 401},
+		{"behind a proxy on loopback", "127.0.0.1:1", "", true, true, 401},
+		{"behind a proxy, with the token", "127.0.0.1:1", token, true, true, 200},
+	} {
+		cfg := Config{Proxied: tt.proxied, Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { plain(w, 200, "m") })}
+		if tt.set {
+			cfg.MetricsToken = token
+		}
+		r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+		r.RemoteAddr = tt.from
+		if tt.bearer != "" {
+			r.Header.Set("Authorization", "Bearer "+tt.bearer)
+		}
+		w := httptest.NewRecorder()
+		(&server{cfg: cfg}).metrics(w, r)
+		if w.Code != tt.status {
+			t.Errorf("%s: %d, want %d", tt.what, w.Code, tt.status)
+		}
+	}
+}

@@ -76,6 +76,30 @@ type Router struct {
 	mu    sync.RWMutex
 	users map[chat.UserID][]*Live
 	rooms map[chat.ConversationID]*room
+
+	counts counts
+}
+
+// counts are what Stats answers.
+type counts struct {
+	delivered, repaired, gaps atomic.Int64
+	swept                     atomic.Int64 // Unix nanoseconds
+}
+
+// Stats is what the router has done since it was made.
+type Stats struct {
+	Delivered int64     // events, once for each session
+	Repaired  int64     // events that the bus had lost
+	Gaps      int64     // runs of lost events that were too long to be told
+	Swept     time.Time // when everything was last known to be delivered
+}
+
+// Stats answers what was done so far.
+func (r *Router) Stats() Stats {
+	return Stats{
+		Delivered: r.counts.delivered.Load(), Repaired: r.counts.repaired.Load(), Gaps: r.counts.gaps.Load(),
+		Swept: time.Unix(0, r.counts.swept.Load()),
+	}
 }
 
 var _ chat.Bus = (*Router)(nil)

@@ -32,6 +32,7 @@ func (r *Router) sweepUntil(ctx context.Context) {
 		began := time.Now()
 		if pos := r.store.Position(); r.sweep(ctx, from, pos) {
 			from = pos
+			r.counts.swept.Store(began.UnixNano())
 			r.vouch(pos, began)
 		}
 	}

@@ -255,6 +255,7 @@ func (w *worker) keep(id chat.ConversationID, a audience) {
 
 // push pushes a burst to the sessions, encoded once a format.
 func (w *worker) push(to []*Live, burst []chat.Commit, now time.Time) {
+	w.router.counts.delivered.Add(int64(len(to) * len(burst)))
 	var frames encoded
 	for _, l := range to {
 		l.push(frames.get(l.format, func(f *Format, b []byte) []byte {
@@ -350,12 +351,14 @@ func (w *worker) repair(ctx context.Context, id chat.ConversationID, from, to ch
 			return told, fmt.Errorf("read lost events: %w", err)
 		}
 		w.push(live, []chat.Commit{c}, now)
+		w.router.counts.repaired.Add(1)
 		told = rec.Seq
 	}
 	return told, nil
 }
 
 func (w *worker) gap(to []*Live, id chat.ConversationID, from, upTo chat.Seq) {
+	w.router.counts.gaps.Add(1)
 	params, err := json.Marshal(map[string]any{"conversation": id, "from_seq": from, "to_seq": upTo})
 	if err != nil {
 		panic(err) // strings and numbers always encode

@@ -55,6 +55,8 @@ type Hub struct {
 type member interface {
 	// check pings, or closes what was silent or without a session too long.
 	check(now time.Time)
+	// link is the name of its link, "" while no session is open.
+	link() string
 	// stop takes no more from the peer.
 	stop()
 	// drain tells the peer to come back and closes.
@@ -103,6 +105,17 @@ func (h *Hub) Drain() {
 	for _, s := range h.all() {
 		s.drain()
 	}
+}
+
+// Links answers how many sessions are open, by their links.
+func (h *Hub) Links() map[string]int {
+	links := make(map[string]int)
+	for _, s := range h.all() {
+		if link := s.link(); link != "" {
+			links[link]++
+		}
+	}
+	return links
 }
 
 // Count answers how many connections the hub looks after.

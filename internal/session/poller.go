@@ -211,6 +211,8 @@ func (s *Poller) place() *seat {
 	return s.seat
 }
 
+func (s *Poller) link() string { return "poll" }
+
 func (s *Poller) revoke()  { s.finish(&revoked) }
 func (s *Poller) replace() { s.finish(nil) }
 

@@ -91,6 +91,13 @@ func restarting() wire.Close {
 	}
 }
 
+func (s *Session) link() string {
+	if seat := s.place(); seat != nil {
+		return seat.link
+	}
+	return ""
+}
+
 func (s *Session) place() *seat {
 	s.mu.Lock() // it is in the router before it has its seat
 	defer s.mu.Unlock()

@@ -203,6 +203,8 @@ func (s *Stream) place() *seat {
 	return s.seat
 }
 
+func (s *Stream) link() string { return s.place().link }
+
 func (s *Stream) revoke() {
 	s.finish(&revoked)
 	s.place().quit()

@@ -168,6 +168,15 @@ func (t *Text) Push(lines []byte) { t.peer.Send(lines) }
 // Checkpoint does nothing: the text protocol has no cursors.
 func (t *Text) Checkpoint(chat.Position) {}
 
+func (t *Text) link() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.live == nil {
+		return ""
+	}
+	return "text"
+}
+
 func (t *Text) check(now time.Time) {
 	t.mu.Lock()
 	anonymous := t.live == nil

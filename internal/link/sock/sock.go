@@ -18,6 +18,8 @@ type Config struct {
 	MaxQueue int
 	// Overflowed are the last bytes to a peer that is closed for that.
 	Overflowed []byte
+	// OnOverflow is told that a peer is closed for that; it must not block. nil: nobody is.
+	OnOverflow func()
 }
 
 const (
@@ -146,6 +148,9 @@ func (c *Conn) append(p []byte) bool {
 // is partly out; nobody could tell where one begins, so the last words follow only if
 // the peer takes what is before them.
 func (c *Conn) overflow() {
+	if c.cfg.OnOverflow != nil {
+		c.cfg.OnOverflow()
+	}
 	c.ending = true
 	c.queue = append(c.queue, c.cfg.Overflowed...)
 	time.AfterFunc(time.Second, func() { _ = c.Close() })
