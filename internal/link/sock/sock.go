@@ -144,16 +144,16 @@ func (c *Conn) append(p []byte) bool {
 	return true
 }
 
-// overflow ends the connection under c.mu: what waits is dropped, but for a frame that
-// is partly out; nobody could tell where one begins, so the last words follow only if
-// the peer takes what is before them.
+// overflow ends the connection under c.mu. Nobody could tell where a frame begins in what
+// waits, so the last words go behind it, and the peer has as long to take all that as one
+// that stalls: who was busy for a moment is told why, who is gone is held no longer.
 func (c *Conn) overflow() {
 	if c.cfg.OnOverflow != nil {
 		c.cfg.OnOverflow()
 	}
 	c.ending = true
 	c.queue = append(c.queue, c.cfg.Overflowed...)
-	time.AfterFunc(time.Second, func() { _ = c.Close() })
+	time.AfterFunc(stallTime, func() { _ = c.Close() })
 }
 
 // write writes p, or the queue when p is nil, and what is appended meanwhile. It is

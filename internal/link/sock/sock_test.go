@@ -137,6 +137,24 @@ func TestConn_Overflow(t *testing.T) {
 	}
 }
 
+// A peer that was only busy for a moment reads all that waited for it, and why it is put
+// out. Mutant: overflow closes after a second.
+func TestConn_OverflowOfTheBusy(t *testing.T) {
+	const queue = 8 << 20 // more than the kernel takes as time goes by
+	c, peer := pair(t, Config{MaxQueue: queue, Overflowed: []byte("too slow\n")})
+	frame := bytes.Repeat([]byte{'x'}, 10_000)
+	for c.Send(frame) { // its bound is TestConn_Overflow's
+	}
+	time.Sleep(1500 * time.Millisecond) // how long it is busy is the input
+	if err := peer.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(peer)
+	if err != nil || !bytes.HasSuffix(got, []byte("too slow\n")) {
+		t.Errorf("%v, it ends with %q", err, got[max(0, len(got)-20):])
+	}
+}
+
 func TestConn_HoldLeavesWithTheNext(t *testing.T) {
 	c, peer := pair(t, Config{MaxQueue: roomy})
 	c.Hold([]byte("answer "))
