@@ -87,9 +87,7 @@ func TestReaderCutOff(t *testing.T) {
 // what it missed.
 func (w *world) lastMile(phone *device, writers []*writer) {
 	w.t.Helper()
-	away := testkit.Way{Freeze: true}
-	phone.proxy.Set(away, away)
-	phone.proxy.Cut(true)
+	phone.away()
 	for _, x := range writers {
 		for range 20 {
 			if err := x.say(); err != nil {
@@ -105,7 +103,7 @@ func (w *world) lastMile(phone *device, writers []*writer) {
 		time.Sleep(upTo(w.rng, longest)) // where it is cut is the input
 		phone.proxy.Cut(true)
 	}
-	phone.proxy.Set(testkit.Way{}, testkit.Way{})
+	phone.back()
 }
 
 // troubles lets each of these devices have one trouble, at the same time.

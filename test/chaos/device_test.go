@@ -82,6 +82,15 @@ func (d *device) connected() bool { return d.State().Phase == client.Connected }
 
 func (d *device) settled() bool { return d.connected() && len(d.Outbox()) == 0 }
 
+// away takes the device's network away; back brings it again.
+func (d *device) away() {
+	gone := testkit.Way{Freeze: true}
+	d.proxy.Set(gone, gone)
+	d.proxy.Cut(true)
+}
+
+func (d *device) back() { d.proxy.Set(testkit.Way{}, testkit.Way{}) }
+
 // settle waits until the device is connected and has sent all that it had to send.
 func (d *device) settle() {
 	d.w.t.Helper()
@@ -112,11 +121,13 @@ func (h *hearing) hear(e wire.Event) error {
 	return nil
 }
 
-// upTo answers the last event of a conversation that was given.
-func (h *hearing) upTo(id string) int64 {
+// all says whether the events of a conversation were given to the end, if any were since
+// the program was opened.
+func (h *hearing) all(id string, end int64) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.last[id]
+	last, met := h.last[id]
+	return !met || last == end
 }
 
 // agrees waits until the device holds a conversation as the server lists it, and has
@@ -127,7 +138,7 @@ func (d *device) agrees(id string, log []testkit.Event) {
 	var page client.Page
 	d.w.until(d.name+" holds all of "+id, func() bool {
 		conv, known := d.Conversation(id)
-		if !known || conv.Held.To != int64(len(log)) || d.heard.upTo(id) != int64(len(log)) {
+		if !known || conv.Held.To != int64(len(log)) || !d.heard.all(id, int64(len(log))) {
 			return false
 		}
 		var err error

@@ -129,3 +129,18 @@ func within(t *testing.T) context.Context {
 	t.Cleanup(cancel)
 	return ctx
 }
+
+// conversations lists the ids of a user's conversations.
+func (w *world) conversations(user string) (ids []string) {
+	w.t.Helper()
+	c := w.direct(user)
+	defer c.Close()
+	var s struct{ Conversations []struct{ ID string } }
+	if err := c.Call("sync", struct{}{}, &s); err != nil {
+		w.t.Fatal(err)
+	}
+	for _, conv := range s.Conversations {
+		ids = append(ids, conv.ID)
+	}
+	return ids
+}
