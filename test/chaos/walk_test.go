@@ -105,9 +105,10 @@ func (k *walk) send() {
 	k.sent = append(k.sent, s.ClientID())
 }
 
-// read reads back in a conversation, and moves the read position there.
-func (k *walk) read() {
-	d := k.some()
+func (k *walk) read() { k.readOn(k.some()) }
+
+// readOn reads back in a conversation on a device, and moves the read position there.
+func (k *walk) readOn(d *device) {
 	convs := d.Conversations()
 	if len(convs) == 0 {
 		return
@@ -135,9 +136,13 @@ func (k *walk) reopen() {
 func (k *walk) signOutElsewhere() {
 	d := k.some()
 	d.back()
-	d.settle()
-	if err := d.Call(within(k.t), "sessions.revoke_others", struct{}{}, nil); err != nil {
-		k.t.Fatalf("%s: %v", d.name, err)
+	err := client.ErrOffline
+	for err != nil {
+		d.settle()
+		err = d.Call(within(k.t), "sessions.revoke_others", struct{}{}, nil)
+		if answered := new(client.Error); errors.As(err, &answered) {
+			k.t.Fatalf("%s: %v", d.name, err)
+		} // else its connection was lost, and it had not noticed
 	}
 	for _, other := range k.of(d.user) {
 		if other != d {
@@ -172,8 +177,12 @@ func (k *walk) quiet() {
 				}
 			}
 		}
-		for _, d := range k.of(user) {
+		own := k.of(user)
+		for _, d := range own {
 			d.agreesWith(logs)
+		}
+		k.readOn(own[0]) // the others hear of it
+		for _, d := range own {
 			k.sameUnread(d)
 		}
 	}
@@ -200,9 +209,13 @@ func (k *walk) sameUnread(d *device) {
 		if err := c.Call("conversations.get", map[string]string{"conversation": own.ID}, &theirs); err != nil {
 			k.t.Fatal(err)
 		}
-		k.until(fmt.Sprintf("%s has read %s to %d, %d unread", d.name, own.ID, theirs.ReadSeq, theirs.Unread), func() bool {
-			own, _ := d.Conversation(own.ID)
-			return own.ReadSeq == theirs.ReadSeq && own.Unread == theirs.Unread
-		})
+		deadline := time.Now().Add(patience)
+		for own.ReadSeq != theirs.ReadSeq || own.Unread != theirs.Unread {
+			if time.Now().After(deadline) {
+				k.t.Fatalf("%s has read %s to %d, %d unread; the server says %d, %d", d.name, own.ID, own.ReadSeq, own.Unread, theirs.ReadSeq, theirs.Unread)
+			}
+			time.Sleep(5 * time.Millisecond)
+			own, _ = d.Conversation(own.ID)
+		}
 	}
 }
