@@ -223,7 +223,30 @@ func (c *Client) Read(ctx context.Context, conversation string, seq int64) error
 		return nil
 	}
 	conv.ReadSeq, conv.Unread = r.ReadSeq, r.Unread
+	if err := c.countUnread(ctx, &conv); err != nil {
+		return err
+	}
 	return c.update(ctx, &Changes{Conversations: []Conversation{conv}})
+}
+
+// countUnread counts what is unread, if all of that is held: the server's number may have
+// in it what is still on its way here, or not have what came meanwhile.
+func (c *Client) countUnread(ctx context.Context, conv *Conversation) error {
+	if conv.Held.From > conv.ReadSeq+1 || conv.Held.To < conv.Seq {
+		return nil
+	}
+	events, err := c.store.Events(ctx, conv.ID, conv.ReadSeq+1, conv.Seq)
+	if err != nil {
+		return err
+	}
+	self := c.User().ID
+	conv.Unread = 0
+	for i := range events {
+		if events[i].Kind == "message" && events[i].From != self {
+			conv.Unread++
+		}
+	}
+	return nil
 }
 
 // update writes changes to the store, then to memory, and tells the feeds.

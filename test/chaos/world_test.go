@@ -19,7 +19,7 @@ import (
 func TestMain(m *testing.M) { os.Exit(testkit.Main(m)) }
 
 // patience is how long the tests wait for what must come.
-const patience = 15 * time.Second
+const patience = 60 * time.Second
 
 // world is a server and who uses it.
 type world struct {
