@@ -106,7 +106,7 @@ func (d *device) settle() {
 type hearing struct {
 	mu   sync.Mutex
 	last map[string]int64
-	back bool // the store went back: what follows may begin again
+	back string // the conversation that may go back
 }
 
 // hear checks that an event follows the one before it in its conversation.
@@ -114,11 +114,19 @@ func (h *hearing) hear(e wire.Event) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	last, met := h.last[e.Conversation]
-	if met && e.Seq != last+1 && !(h.back && e.Seq <= last) {
+	if met && e.Seq != last+1 && !(h.back == e.Conversation && e.Seq <= last) {
 		return fmt.Errorf("it is given %s %d after %d", e.Conversation, e.Seq, last)
 	}
 	h.last[e.Conversation] = e.Seq
 	return nil
+}
+
+// mayGoBack says that a conversation goes back with the server's store: its seqs may
+// begin again.
+func (h *hearing) mayGoBack(id string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.back = id
 }
 
 // all says whether the events of a conversation were given to the end, if any were since
