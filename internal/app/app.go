@@ -71,6 +71,7 @@ type server struct {
 	chat     *chat.Service
 	router   *router.Router
 	presence *presence.Board
+	keys     *jwks.Source // nil: none
 	hub      *session.Hub
 	links    *links
 	http     *http.Server
@@ -100,11 +101,10 @@ func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sql
 	}
 	tokens := auth.Config{Secret: secret, Issuer: cfg.TokenIssuer, Audience: cfg.TokenAudience}
 	if cfg.TokenJWKS != "" {
-		source, err := jwks.New(cfg.TokenJWKS, log)
-		if err != nil {
+		if s.keys, err = jwks.New(cfg.TokenJWKS, log); err != nil {
 			return nil, fmt.Errorf("token-jwks: %q is not right: %w", cfg.TokenJWKS, err)
 		}
-		tokens.Keys = source.Keys
+		tokens.Keys = s.keys.Keys
 	}
 	verifier := auth.New(tokens)
 	s.presence = presence.New()
@@ -158,6 +158,9 @@ func (s *server) run(ctx context.Context, out io.Writer) error {
 	delivery.Go(func() { s.router.Run(delivering) })
 	background.Go(func() { s.hub.Run(serving) })
 	background.Go(func() { s.presence.Run(serving) })
+	if s.keys != nil {
+		background.Go(func() { s.keys.Run(serving) })
+	}
 	background.Go(func() {
 		s.chat.FlushVisitsEvery(serving, 5*time.Second, func(err error) { s.log.Error("visits not kept", slog.Any("error", err)) })
 	})

@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -51,7 +52,8 @@ type Config struct {
 	Keys func(id string) ([]Key, error)
 }
 
-// Verifier checks and makes tokens. Its methods may be called concurrently and do not block.
+// Verifier checks and makes tokens. Its methods may be called concurrently; Verify blocks
+// as long as Config.Keys does, the others do not.
 type Verifier struct {
 	cfg        Config
 	sessionKey []byte
@@ -99,7 +101,8 @@ type claims struct {
 	OriginExpires *jwt.NumericDate `json:"oxp,omitempty"`
 }
 
-// Verify says who a token stands for. Its errors are *wire.Error with CodeToken or CodeExpired.
+// Verify says who a token stands for. Its errors are *wire.Error with CodeToken or
+// CodeExpired, or those of Config.Keys.
 func (v *Verifier) Verify(token string) (Identity, error) {
 	if len(token) > maxToken {
 		return Identity{}, wire.Errorf(wire.CodeToken, "a token has at most %d bytes", maxToken)
@@ -165,9 +168,11 @@ func (v *Verifier) identity(c *claims, token string, ours bool) (Identity, error
 	return id, nil
 }
 
-// tokenID names a token without being of use to who reads it.
+// tokenID names a token without being of use to who reads it. It is of what is signed, not
+// of the signature: of an ECDSA signature anybody can make another that is also right,
+// and a revoked token may not come back under another name.
 func tokenID(token string) string {
-	sum := sha256.Sum256([]byte(token))
+	sum := sha256.Sum256([]byte(token[:strings.LastIndexByte(token, '.')]))
 	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 

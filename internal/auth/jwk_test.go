@@ -159,6 +159,31 @@ func TestTokensByKeys(t *testing.T) {
 	}
 }
 
+// Of an ECDSA signature (r, s) everybody can make another, (r, n-s). It is the same token:
+// who revoked the one has revoked the other. Mutant: tokenID of the whole token.
+func TestSignatureMadeFromAnother(t *testing.T) {
+	s := newSigners(t)
+	keys, err := ParseKeys(set(t, written(t, &s.ec.PublicKey, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := verifier(func(c *Config) { c.Keys = func(string) ([]Key, error) { return keys, nil } })
+	token := by(t, jwt.SigningMethodES256, s.ec, "", nil)
+	at := strings.LastIndexByte(token, '.') + 1
+	signature := number(token[at:])
+	half := new(big.Int).SetBytes(signature[32:])
+	half.Sub(s.ec.Params().N, half).FillBytes(signature[32:])
+	other := token[:at] + b64(signature)
+	first, err := v.Verify(token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := v.Verify(other)
+	if err != nil || other == token || first.Token.ID != second.Token.ID {
+		t.Errorf("%v and %v, %v", first.Token, second.Token, err)
+	}
+}
+
 func TestParseKeys(t *testing.T) {
 	s := newSigners(t)
 	short, err := rsa.GenerateKey(rand.Reader, 1024)

@@ -1,6 +1,6 @@
 // Package jwks keeps the public keys of an app's back end: a JSON Web Key Set from a file
-// or from a URL, which it asks again when the answer is no longer fresh, and when a token
-// names a key that it does not have.
+// or from a URL, which is read again when the answer is no longer fresh, and when a token
+// names a key that is not among them.
 package jwks
 
 import (
@@ -24,7 +24,7 @@ import (
 )
 
 const (
-	// usualAge is how long keys are taken for fresh, when the answer says nothing; minAge
+	// usualAge is how long keys are fresh, when the answer says nothing; minAge
 	// and maxAge bound what it says.
 	usualAge = 10 * time.Minute
 	minAge   = time.Minute
@@ -32,6 +32,8 @@ const (
 	// askAgain is how often the source is asked at most: a flood of tokens that name unknown
 	// keys is no flood there.
 	askAgain = 5 * time.Second
+	// retryAfter is when a source that did not answer is asked again, whatever tokens name.
+	retryAfter = 30 * time.Second
 	// askTime is how long an answer may take.
 	askTime = 5 * time.Second
 	// maxSet is the longest set that is read, in bytes.
@@ -45,11 +47,10 @@ type Source struct {
 	read  func(ctx context.Context) (set []byte, fresh time.Duration, err error)
 
 	asking sync.Mutex // held while the source is asked
+	asked  time.Time  // when it was asked last, whatever it answered; under asking
 
-	mu    sync.Mutex
-	keys  []auth.Key
-	fresh time.Time // until when
-	asked time.Time // when it was asked last, successfully or not
+	mu   sync.Mutex
+	keys []auth.Key
 }
 
 // New makes a source of a file's name or of a URL, https unless its host is this machine.
@@ -66,13 +67,26 @@ func New(where string, log *slog.Logger) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	addr, _ := netip.ParseAddr(u.Hostname())
-	if u.Scheme != "https" && (u.Scheme != "http" || u.Hostname() != "localhost" && !addr.IsLoopback()) {
+	if !trusted(u) {
 		return nil, errors.New("a URL that begins with https://, or a file's name")
 	}
-	client := &http.Client{Timeout: askTime}
+	client := &http.Client{Timeout: askTime, CheckRedirect: follow}
 	s.read = func(ctx context.Context) ([]byte, time.Duration, error) { return fetch(ctx, client, where) }
 	return s, nil
+}
+
+// trusted says whether nobody between can change what a URL answers.
+func trusted(u *url.URL) bool {
+	addr, _ := netip.ParseAddr(u.Hostname())
+	return u.Scheme == "https" || u.Scheme == "http" && (u.Hostname() == "localhost" || addr.IsLoopback())
+}
+
+// follow follows a few redirects, but none to where the first URL could not have led.
+func follow(req *http.Request, via []*http.Request) error {
+	if len(via) > 3 || !trusted(req.URL) {
+		return fmt.Errorf("a redirect to %s is not followed", req.URL.Redacted())
+	}
+	return nil
 }
 
 func fetch(ctx context.Context, client *http.Client, where string) ([]byte, time.Duration, error) {
@@ -107,65 +121,66 @@ func age(header string) time.Duration {
 	return usualAge
 }
 
-// Keys answers the keys there are, for a token that names one of them, "" for none. It
-// may block while the source is asked, for seconds at most. Keys that were good once
-// stay while the source does not answer; before it ever has, the error says to try again.
-func (s *Source) Keys(id string) ([]auth.Key, error) {
-	keys, fresh, named := s.have(id)
-	switch {
-	case named && fresh:
-		return keys, nil
-	case named: // good enough while newer ones are asked for
-		if s.asking.TryLock() {
-			go func() {
-				defer s.asking.Unlock()
-				s.ask()
-			}()
+// Run reads the keys, and reads them again each time they are no longer fresh, until ctx
+// ends.
+func (s *Source) Run(ctx context.Context) {
+	for {
+		timer := time.NewTimer(s.ask(ctx))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
 		}
+	}
+}
+
+// Keys answers the keys there are, for a token that names one of them, "" for none. It
+// blocks, for seconds at most, while the source is asked for a key that is not among them.
+// Keys that were good once stay while the source does not answer; before it ever has, the
+// error says to try again.
+func (s *Source) Keys(id string) ([]auth.Key, error) {
+	keys, named := s.have(id)
+	if named {
 		return keys, nil
 	}
-	s.asking.Lock()
-	defer s.asking.Unlock()
-	s.ask()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.keys == nil {
+	s.ask(context.Background())
+	if keys, _ = s.have(id); keys == nil {
 		return nil, &wire.Error{
 			Code: wire.CodeBusy, Message: "the keys that tokens are signed with cannot be had now", Outcome: wire.OutcomeRetry, RetryAfter: askAgain,
 		}
 	}
-	return s.keys, nil
+	return keys, nil
 }
 
-// have answers the keys, whether they are fresh, and whether the one named is among them.
-func (s *Source) have(id string) (keys []auth.Key, fresh, named bool) {
+// have answers the keys, and whether the one named is among them.
+func (s *Source) have(id string) (keys []auth.Key, named bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	named = s.keys != nil && (id == "" || slices.ContainsFunc(s.keys, func(k auth.Key) bool { return k.ID == id }))
-	return s.keys, time.Now().Before(s.fresh), named
+	return s.keys, s.keys != nil && (id == "" || slices.ContainsFunc(s.keys, func(k auth.Key) bool { return k.ID == id }))
 }
 
-// ask asks the source, unless it was asked a moment ago.
-func (s *Source) ask() {
-	s.mu.Lock()
-	soon := time.Since(s.asked) < askAgain && !s.asked.IsZero()
-	s.asked = time.Now()
-	s.mu.Unlock()
-	if soon {
-		return
+// ask asks the source, unless it was asked a moment ago, and answers when to ask again.
+func (s *Source) ask(ctx context.Context) time.Duration {
+	s.asking.Lock()
+	defer s.asking.Unlock()
+	if soon := askAgain - time.Since(s.asked); soon > 0 {
+		return soon
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), askTime)
+	s.asked = time.Now()
+	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	set, fresh, err := s.read(ctx)
 	var keys []auth.Key
 	if err == nil {
 		keys, err = auth.ParseKeys(set)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if err != nil {
 		s.log.Warn("the keys of tokens were not read; those from before stay", slog.String("from", s.where), slog.Any("error", err))
-		return
+		return retryAfter
 	}
-	s.keys, s.fresh = keys, time.Now().Add(fresh)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keys = keys
+	return fresh
 }

@@ -1,15 +1,19 @@
 package jwks
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -54,11 +58,11 @@ func newBackEnd(t *testing.T, ids ...string) (*backEnd, *Source) {
 	return b, s
 }
 
-// later moves the source's clocks back, as if so much time had passed.
+// later is as if so much time had passed since the source was asked.
 func (s *Source) later(d time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.asked, s.fresh = s.asked.Add(-d), s.fresh.Add(-d)
+	s.asking.Lock()
+	defer s.asking.Unlock()
+	s.asked = s.asked.Add(-d)
 }
 
 func ids(t *testing.T, s *Source, named string) string {
@@ -74,7 +78,8 @@ func ids(t *testing.T, s *Source, named string) string {
 	return out
 }
 
-// Mutants: unknown names asked for each time; old keys dropped when the source fails.
+// Mutants: unknown names asked for each time; a name that was not asked for put off the
+// next asking; old keys dropped when the source fails.
 func TestRotation(t *testing.T) {
 	b, s := newBackEnd(t, "a")
 	for range 3 {
@@ -90,25 +95,66 @@ func TestRotation(t *testing.T) {
 	if n := b.asked.Load(); n != 1 {
 		t.Errorf("asked %d times", n)
 	}
+	// A new key is found, also while unknown names come all the time.
 	b.set.Store(keySet("a", "b"))
-	s.later(askAgain)
+	for range 3 {
+		s.later(askAgain / 2)
+		ids(t, s, "unknown")
+	}
 	if got := ids(t, s, "b"); got != "ab" {
 		t.Errorf("a new key: %s", got)
 	}
-	// It fails: what was good stays, and is asked for again.
 	b.set.Store("")
-	s.later(maxAge)
-	if got := ids(t, s, "a"); got != "ab" {
+	s.later(askAgain)
+	if got := ids(t, s, "unknown"); got != "ab" {
 		t.Errorf("while it fails: %s", got)
 	}
-	s.asking.Lock() // when the one in the background has asked
 	b.set.Store(keySet("c"))
-	s.asking.Unlock()
 	s.later(askAgain)
-	for deadline := time.Now().Add(10 * time.Second); ids(t, s, "a") != "c"; time.Sleep(time.Millisecond) {
-		s.later(askAgain)
-		if time.Now().After(deadline) {
-			t.Fatal("a key that is gone is still taken")
+	if got := ids(t, s, "c"); got != "c" {
+		t.Errorf("a key that is gone is still there: %s", got)
+	}
+}
+
+// What is not fresh is read again, without a token that asks for it; what failed, soon.
+// Mutant: Run that reads once.
+func TestRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answers := []string{"", keySet("a"), keySet("b")}
+		start := time.Now()
+		var at []time.Duration
+		s := &Source{log: slog.New(slog.DiscardHandler), read: func(context.Context) ([]byte, time.Duration, error) {
+			n := len(at)
+			at = append(at, time.Since(start))
+			return []byte(answers[min(n, 2)]), time.Hour, nil
+		}}
+		ctx, stop := context.WithTimeout(t.Context(), 90*time.Minute)
+		defer stop()
+		s.Run(ctx)
+		if want := []time.Duration{0, retryAfter, retryAfter + time.Hour}; !slices.Equal(at, want) {
+			t.Errorf("read at %v, not %v", at, want)
+		}
+		if got := ids(t, s, ""); got != "b" {
+			t.Error(got)
+		}
+	})
+}
+
+// A redirect leads to no place that could not have been set. Mutant: no CheckRedirect.
+func TestRedirects(t *testing.T) {
+	b, _ := newBackEnd(t, "a")
+	to := b.URL
+	redirects := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, to, http.StatusFound) }))
+	defer redirects.Close()
+	for target, want := range map[string]string{b.URL: "a", "http://keys.example/jwks": "is not followed", redirects.URL: "is not followed"} {
+		to = target
+		var said strings.Builder
+		s, err := New(redirects.URL, slog.New(slog.NewTextHandler(&said, nil)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := ids(t, s, "a") + said.String(); !strings.Contains(got, want) {
+			t.Errorf("to %s: %s", target, got)
 		}
 	}
 }
