@@ -12,14 +12,43 @@ import (
 	"github.com/linnet-im/linnet/internal/testkit"
 )
 
-// An old copy of the server's folder is put in its place under running clients, with no
-// word to anybody. Before they are back, others have written as many events as the copy
+// The server's folder is replaced by an older one under running clients, with no word to
+// anybody: by a copy that was made while it was stopped, and by a backup that was made
+// while it ran. Before the clients are back, others have written as many events as it
 // lacks: by its seqs alone the fork cannot be seen. All end with what the store has, what
 // their users had sent above the fork is sent again, and what was not touched is given to
 // nobody again.
 //
-// Mutant that was tried: a start of the store that is not another lineage, but by restore.
+// Mutants that were tried: a start of the store that is not another lineage, but by
+// restore; a client that does not doubt what its cursor does not vouch for.
 func TestFolderCopiedBack(t *testing.T) {
+	t.Run("a copy", func(t *testing.T) {
+		wentBack(t, func(w *world) (putBack func()) {
+			backup := filepath.Join(t.TempDir(), "copy")
+			w.server.Stop()
+			copyFolder(t, backup, w.server.Data)
+			w.server.Restart()
+			return func() { copyFolder(t, w.server.Data, backup) }
+		})
+	})
+	t.Run("a backup", func(t *testing.T) {
+		wentBack(t, func(w *world) (putBack func()) {
+			backup := filepath.Join(t.TempDir(), "linnet.backup")
+			run(t, "backup", backup, "--data", w.server.Data)
+			return func() { run(t, "restore", backup, "--data", w.server.Data) }
+		})
+	})
+}
+
+// run runs a command of the binary.
+func run(t *testing.T, args ...string) {
+	t.Helper()
+	if out, err := testkit.Command(t, args...).CombinedOutput(); err != nil {
+		t.Fatalf("linnet %v: %v\n%s", args, err, out)
+	}
+}
+
+func wentBack(t *testing.T, takeBackup func(w *world) (putBack func())) {
 	w := newWorld(t)
 	forked, quiet := w.newGroup("ann", "ben"), w.newGroup("ann", "ben")
 	devices := []*device{
@@ -33,10 +62,7 @@ func TestFolderCopiedBack(t *testing.T) {
 		ann.says(forked, fmt.Sprint("kept ", i))
 		ben.says(quiet, fmt.Sprint("kept ", i))
 	}
-	backup := filepath.Join(t.TempDir(), "copy")
-	w.server.Stop()
-	copyFolder(t, backup, w.server.Data)
-	w.server.Restart()
+	putBack := takeBackup(w)
 	for i := range lost {
 		ann.says(forked, fmt.Sprint("lost by ann ", i))
 		ben.says(forked, fmt.Sprint("lost by ben ", i))
@@ -57,7 +83,7 @@ func TestFolderCopiedBack(t *testing.T) {
 	if err := os.RemoveAll(w.server.Data); err != nil {
 		t.Fatal(err)
 	}
-	copyFolder(t, w.server.Data, backup)
+	putBack()
 	w.server.Restart()
 	other := w.direct("ben")
 	for i := range 2 * lost {
