@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,7 +29,25 @@ type node struct {
 	*Hub
 	t     *testing.T
 	store *gate
+	bus   *lossy
 	text  *router.Format
+}
+
+// lossy is the way from the committer to the router, which can lose commits.
+type lossy struct {
+	*router.Router
+	lose atomic.Bool
+}
+
+func (b *lossy) Publish(batch []chat.Commit) {
+	if !b.lose.Load() {
+		b.Router.Publish(batch)
+		return
+	}
+	for _, c := range batch {
+		c.Answer()
+		c.Flush()
+	}
 }
 
 // gate is a store that can hold back commits.
@@ -84,7 +103,8 @@ func inBubble(t *testing.T, guests chat.Guests, f func(t *testing.T, n *node)) {
 		r := router.New(router.Config{
 			MaySee: func(u chat.UserID, k chat.ConversationKind) bool { return service.MaySee(u, k) }, Log: log,
 		}, n.store)
-		service, err := chat.New(t.Context(), chat.Config{Guests: guests}, n.store, r)
+		n.bus = &lossy{Router: r}
+		service, err := chat.New(t.Context(), chat.Config{Guests: guests}, n.store, n.bus)
 		if err != nil {
 			t.Fatal(err)
 		}
