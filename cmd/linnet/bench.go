@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,14 +29,18 @@ func runBench(ctx context.Context, args []string, out io.Writer) error {
 	flags.IntVar(&o.Conversations, "conversations", 5000, "history-many: of how many conversations")
 	flags.DurationVar(&o.Duration, "duration", 10*time.Second, "how long each workload is measured")
 	flags.IntVar(&o.Repeat, "repeat", 1, "run everything so many times and report medians")
-	flags.StringVar(&o.Link, "link", bench.LinkTCP, "tcp or ws")
+	flags.IntVar(&o.Connections, "connections", 10_000, "idle, sign-in, storm: how many")
+	flags.IntVar(&o.Most, "most", 19_000, "idle: measure its CPU with so many too, if so many files may be open")
+	flags.IntVar(&o.Churn, "churn", 200, "churn: sign-ins a second beside the sends of the pairs")
+	flags.IntVar(&o.Crowd, "crowd", 2000, "stalled: members of the room")
+	link := flags.String("link", bench.LinkTCP, "tcp, ws and tls: one run for each")
 	flags.StringVar(&o.Dir, "dir", "", "where to put temporary data; it should be on the disk that matters")
 	flags.StringVar(&o.Server, "server", "", "address of a server that runs already; default: start one")
 	flags.StringVar(&o.SecretFile, "secret-file", "", "with --server: the file with its secret")
 	flags.IntVar(&o.PID, "pid", 0, "with --server: its process, for the CPU figures")
 	jsonFile := flags.String("json", "", "write the report as JSON to this file")
 	flags.Usage = func() {
-		fmt.Fprintln(out, "usage: linnet bench [direct|fanout|history|history-one|history-many|all]… [flags]")
+		fmt.Fprintln(out, "usage: linnet bench [WORKLOAD]… [flags]\nworkloads: "+workloadNames()+"")
 		flags.PrintDefaults()
 	}
 	workloads, args := splitWorkloads(args)
@@ -49,6 +54,7 @@ func runBench(ctx context.Context, args []string, out io.Writer) error {
 	if o.Workloads, err = parseWorkloads(workloads); err != nil {
 		return err
 	}
+	o.Links = strings.Split(*link, ",")
 	if o.Windows, err = parseWindows(*window); err != nil {
 		return err
 	}
@@ -75,7 +81,7 @@ func runBench(ctx context.Context, args []string, out io.Writer) error {
 // runBenchPeer is one of the bare programs that bench compares with. Users do not call it.
 func runBenchPeer(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) != 2 {
-		return errors.New("usage: linnet bench-peer log|writer|pages FOLDER")
+		return errors.New("usage: linnet bench-peer log|writer|pages|accept FOLDER")
 	}
 	return bench.Peer(ctx, args[0], args[1], os.Stdin, out)
 }
@@ -91,25 +97,32 @@ func splitWorkloads(args []string) (words, flags []string) {
 }
 
 func parseWorkloads(words []string) ([]bench.Workload, error) {
-	history := []bench.Workload{bench.HistoryOne, bench.HistoryMany}
-	all := append([]bench.Workload{bench.Direct, bench.Fanout}, history...)
 	if len(words) == 0 {
-		return all, nil
+		return bench.All(), nil
 	}
 	var workloads []bench.Workload
 	for _, word := range words {
-		switch w := bench.Workload(word); w {
-		case "all":
-			workloads = append(workloads, all...)
-		case "history":
-			workloads = append(workloads, history...)
-		case bench.Direct, bench.Fanout, bench.HistoryOne, bench.HistoryMany:
-			workloads = append(workloads, w)
+		switch {
+		case word == "all":
+			workloads = append(workloads, bench.All()...)
+		case word == "history":
+			workloads = append(workloads, bench.HistoryOne, bench.HistoryMany)
+		case slices.Contains(bench.All(), bench.Workload(word)):
+			workloads = append(workloads, bench.Workload(word))
 		default:
-			return nil, fmt.Errorf("no such workload: %q; there are direct, fanout, history, history-one, history-many and all", word)
+			return nil, fmt.Errorf("no such workload: %q; there are %s", word, workloadNames())
 		}
 	}
 	return workloads, nil
+}
+
+// workloadNames tells what there is to measure.
+func workloadNames() string {
+	var names []string
+	for _, w := range bench.All() {
+		names = append(names, string(w))
+	}
+	return strings.Join(names, ", ") + ", history for both of its kinds, all"
 }
 
 func parseWindows(list string) ([]int, error) {

@@ -1,5 +1,6 @@
 // Package bench measures a Linnet server: acknowledged sends between pairs, fan-out in
-// a group, and the reading of history. It checks everything it receives, so a figure
+// a group, the reading of history, and what connections cost that are idle, come back all
+// at once, come and go, or stop reading. It checks everything it receives, so a figure
 // is only given when nothing was lost, doubled or out of order. Beside each figure it
 // measures, in the same run and with the same generator, a bare program that does the
 // unavoidable part of the same work: what is reported is Linnet's share of what the
@@ -11,13 +12,10 @@ package bench
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime"
 	"time"
 )
@@ -31,12 +29,24 @@ const (
 	Fanout      Workload = "fanout"       // one group, until the last member has the message
 	HistoryOne  Workload = "history-one"  // the last page of one conversation that all clients read
 	HistoryMany Workload = "history-many" // the last pages of many conversations, in turn
+
+	Idle    Workload = "idle"    // connections that say nothing: memory and CPU
+	SignIn  Workload = "sign-in" // connect, sign in, leave
+	Storm   Workload = "storm"   // all clients come back after a crash, each of them behind
+	Churn   Workload = "churn"   // sends beside users who come and go
+	Stalled Workload = "stalled" // a room where some stop reading
 )
+
+// All gives every workload.
+func All() []Workload {
+	return []Workload{Direct, Fanout, HistoryOne, HistoryMany, Idle, SignIn, Storm, Churn, Stalled}
+}
 
 // The links a run can use.
 const (
 	LinkTCP = "tcp"
 	LinkWS  = "ws"
+	LinkTLS = "tls" // lines in TLS
 )
 
 // maxWindow is how many calls a server takes from a connection before it stops reading.
@@ -51,9 +61,13 @@ type Options struct {
 	Members       int   // of Fanout, with the sender
 	Clients       int   // of the history workloads
 	Conversations int   // of HistoryMany, at least
+	Connections   int   // of Idle, SignIn and Storm
+	Most          int   // of Idle: its CPU is measured with so many too, if so many files may be open
+	Churn         int   // sign-ins a second beside the sends
+	Crowd         int   // of Stalled: members of the room
 	Duration      time.Duration
 	Repeat        int
-	Link          string // LinkTCP or LinkWS
+	Links         []string
 	Dir           string // where temporary folders are made; "" means the system's place
 
 	// Server is the address of a server that runs already; then SecretFile is needed.
@@ -61,7 +75,12 @@ type Options struct {
 	Server     string
 	SecretFile string
 	PID        int
+
+	pace time.Duration // of Stalled: how often a message is sent; tests have less time
 }
+
+// crowdPace is how often a message is sent to a crowd.
+const crowdPace = 100 * time.Millisecond
 
 // warmup is how long a workload runs before it is measured.
 func (o *Options) warmup() time.Duration { return min(o.Duration/5, 2*time.Second) }
@@ -77,6 +96,10 @@ func (o *Options) check() error {
 		{"members", o.Members, 2, 1001},
 		{"clients", o.Clients, 2, 1001},
 		{"conversations", o.Conversations, 1, 1 << 20},
+		{"connections", o.Connections, 5, maxConnections},
+		{"most", o.Most, 0, maxConnections},
+		{"churn", o.Churn, 1, 1000},
+		{"crowd", o.Crowd, 2, 5000},
 		{"repeat", o.Repeat, 1, 1000},
 	} {
 		if n.value < n.from || n.value > n.to {
@@ -88,6 +111,14 @@ func (o *Options) check() error {
 			return fmt.Errorf("window: %d; it must be 1 to %d", w, maxWindow)
 		}
 	}
+	for _, link := range o.Links {
+		if link != LinkTCP && link != LinkWS && link != LinkTLS {
+			return fmt.Errorf("link: %q; it must be tcp, ws or tls", link)
+		}
+	}
+	if files := openFiles(); files > 0 && files < uint64(max(o.Connections, o.Crowd)+spareFiles) {
+		return fmt.Errorf("connections: %d need an open-file limit of %d, and it is %d", max(o.Connections, o.Crowd), max(o.Connections, o.Crowd)+spareFiles, files)
+	}
 	switch {
 	case len(o.Windows) == 0:
 		return errors.New("window: none given")
@@ -95,8 +126,8 @@ func (o *Options) check() error {
 		return errors.New("no workload given")
 	case o.Duration <= 0:
 		return fmt.Errorf("duration: %s; it must be more than zero", o.Duration)
-	case o.Link != LinkTCP && o.Link != LinkWS:
-		return fmt.Errorf("link: %q; it must be tcp or ws", o.Link)
+	case len(o.Links) == 0:
+		return errors.New("link: none given")
 	case o.Server != "" && o.SecretFile == "":
 		return errors.New("secret-file: needed with server")
 	}
@@ -106,6 +137,9 @@ func (o *Options) check() error {
 // Run measures. It says on progress what it does. It returns an error, and no report,
 // as soon as the server breaks a promise: something missing, doubled or out of order.
 func Run(ctx context.Context, o Options, progress io.Writer) (report *Report, err error) {
+	if o.pace == 0 {
+		o.pace = crowdPace
+	}
 	if err := o.check(); err != nil {
 		return nil, err
 	}
@@ -116,19 +150,16 @@ func Run(ctx context.Context, o Options, progress io.Writer) (report *Report, er
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	r := runner{o: &o, dir: dir, progress: progress, report: &Report{Time: time.Now().UTC(), Limits: o.limits(dir)}}
 	for repeat := range o.Repeat {
-		for _, w := range o.Workloads {
-			windows := o.Windows
-			if w == HistoryOne || w == HistoryMany {
-				windows = []int{1}
-			}
-			for _, window := range windows {
-				if err := r.both(ctx, w, window, repeat+1); err != nil {
+		for _, link := range o.Links {
+			for _, w := range o.Workloads {
+				if err := r.run(ctx, link, w, repeat+1); err != nil {
 					return nil, errors.Join(ctx.Err(), err)
 				}
 			}
 		}
 	}
 	r.report.Rows = summarize(r.report.Results)
+	r.report.MeasureRows = summarizeMeasures(r.report.Measures)
 	r.report.Notes = r.report.notes()
 	return r.report, nil
 }
@@ -138,85 +169,9 @@ func (o *Options) limits(dir string) Limits {
 		OS: runtime.GOOS, Arch: runtime.GOARCH, Go: runtime.Version(),
 		CPUs: runtime.NumCPU(), GOMAXPROCS: runtime.GOMAXPROCS(0),
 		OpenFiles: openFiles(), FileSystem: fileSystem(dir),
-		Link: o.Link, PayloadBytes: len(payloadText),
+		Links: o.Links, PayloadBytes: len(payloadText),
 		Pairs: o.Pairs, Members: o.Members, Clients: o.Clients, Conversations: o.Conversations,
+		Connections: o.Connections, Most: o.most(), Churn: o.Churn, Crowd: o.Crowd,
 		Windows: o.Windows, Seconds: o.Duration.Seconds(), Repeat: o.Repeat,
 	}
-}
-
-type runner struct {
-	o        *Options
-	dir      string
-	progress io.Writer
-	report   *Report
-}
-
-// both runs one workload on Linnet and on the bare program that it is compared with,
-// one after the other: each has the machine for itself.
-func (r *runner) both(ctx context.Context, w Workload, window, repeat int) error {
-	bare := map[Workload]string{Direct: bareLog, Fanout: bareWriter, HistoryOne: barePages, HistoryMany: barePages}[w]
-	for _, start := range []func(context.Context) (*target, func() error, error){
-		r.server,
-		func(ctx context.Context) (*target, func() error, error) { return r.bare(ctx, bare) },
-	} {
-		t, stop, err := start(ctx)
-		if err != nil {
-			return err
-		}
-		result, err := r.one(ctx, t, w, window)
-		if err := errors.Join(err, stop()); err != nil {
-			return fmt.Errorf("%s, window %d, %s: %w", w, window, t.name, err)
-		}
-		result.Repeat = repeat
-		r.report.Results = append(r.report.Results, result)
-		fmt.Fprintf(r.progress, "%s, window %d, %s: %.0f %s a second\n", w, window, t.name, result.Rate, result.Unit)
-	}
-	return nil
-}
-
-func (r *runner) one(ctx context.Context, t *target, w Workload, window int) (Result, error) {
-	var tag [4]byte
-	rand.Read(tag[:]) // does not fail
-	run := "bench-" + hex.EncodeToString(tag[:])
-	switch w {
-	case Direct:
-		return runDirect(ctx, t, run, r.o, window)
-	case Fanout:
-		return runFanout(ctx, t, run, r.o, window)
-	case HistoryOne, HistoryMany:
-		return runHistory(ctx, t, run, r.o, w)
-	}
-	return Result{}, fmt.Errorf("no such workload: %q", w)
-}
-
-// server gives the server to measure: the one that was named, or a new one on an empty folder.
-func (r *runner) server(ctx context.Context) (*target, func() error, error) {
-	t := &target{name: "linnet", addr: r.o.Server, pid: r.o.PID, ws: r.o.Link == LinkWS}
-	secretFile, stop := r.o.SecretFile, func() error { return nil }
-	if t.addr == "" {
-		data, err := os.MkdirTemp(r.dir, "server-")
-		if err != nil {
-			return nil, nil, err
-		}
-		c, err := startChild(ctx, r.o.Program, "serve", "--listen", "127.0.0.1:0", "--data", data)
-		if err != nil {
-			return nil, nil, err
-		}
-		t.addr, t.pid = c.addr, c.cmd.Process.Pid
-		secretFile, stop = filepath.Join(data, "secret"), func() error { return errors.Join(c.stop(), os.RemoveAll(data)) }
-	}
-	secret, err := readSecret(secretFile)
-	if err != nil {
-		return nil, nil, errors.Join(err, stop())
-	}
-	t.open = openSession(secret)
-	return t, stop, nil
-}
-
-func (r *runner) bare(ctx context.Context, kind string) (*target, func() error, error) {
-	c, err := startChild(ctx, r.o.Program, "bench-peer", kind, r.dir)
-	if err != nil {
-		return nil, nil, err
-	}
-	return &target{name: "bare " + kind, addr: c.addr, pid: c.cmd.Process.Pid, open: openBare, bare: true}, c.stop, nil
 }

@@ -14,13 +14,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/linnet-im/linnet/internal/testkit"
 )
 
 // TestMain makes the test binary the program that the benchmark starts: the fake server
 // and the real bare programs run as processes of their own, as they do in use.
 func TestMain(m *testing.M) {
 	if len(os.Args) < 2 || os.Args[1] != "serve" && os.Args[1] != "bench-peer" {
-		os.Exit(m.Run())
+		os.Exit(testkit.Main(m))
 	}
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
 	var err error
@@ -61,7 +63,7 @@ func small(t *testing.T) Options {
 	return Options{
 		Program: program, Workloads: []Workload{Direct, Fanout, HistoryOne, HistoryMany}, Windows: []int{1, 8},
 		Pairs: 3, Members: 5, Clients: 4, Conversations: 6, Duration: 200 * time.Millisecond,
-		Repeat: 1, Link: LinkTCP, Dir: t.TempDir(),
+		Repeat: 1, Links: []string{LinkTCP}, Connections: 10, Churn: 50, Crowd: 4, Dir: t.TempDir(),
 	}
 }
 
@@ -151,7 +153,7 @@ func TestOptions(t *testing.T) {
 	for name, change := range map[string]func(*Options){
 		"window":      func(o *Options) { o.Windows = []int{65} },
 		"members":     func(o *Options) { o.Members = 1002 },
-		"link":        func(o *Options) { o.Link = "pigeon" },
+		"link":        func(o *Options) { o.Links = []string{"pigeon"} },
 		"duration":    func(o *Options) { o.Duration = 0 },
 		"secret-file": func(o *Options) { o.Server = "127.0.0.1:7788" },
 	} {

@@ -92,6 +92,13 @@ func environment() []string {
 	return env
 }
 
+// kill ends the child at once, as a crash does.
+func (c *child) kill() {
+	_ = c.cmd.Process.Kill()
+	<-c.ended
+	c.stdin.Close()
+}
+
 // stop tells the child to end and waits for it; one that does not is killed.
 func (c *child) stop() error {
 	c.stdin.Close()

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,6 +26,10 @@ type conn struct {
 
 	id  int64 // of the last request
 	ids clientID
+
+	text   string        // of the messages it sends
+	cursor string        // that session.open answered
+	grace  time.Duration // how long it waits for an answer
 }
 
 // framing cuts frames out of a byte stream and makes them.
@@ -39,7 +44,18 @@ type framing interface {
 }
 
 func newConn(c net.Conn, f framing) *conn {
-	return &conn{Conn: c, framing: f, in: make([]byte, 16<<10), ids: newClientID()}
+	return &conn{Conn: c, framing: f, in: make([]byte, 2<<10), ids: newClientID(), text: payloadText, grace: grace}
+}
+
+// shrink makes the kernel's receive buffer small.
+func (c *conn) shrink(bytes int) {
+	nc := c.Conn
+	if secure, ok := nc.(*tls.Conn); ok {
+		nc = secure.NetConn()
+	}
+	if tcp, ok := nc.(*net.TCPConn); ok {
+		_ = tcp.SetReadBuffer(bytes) // with a larger one it only takes longer
+	}
 }
 
 // nextID numbers a request.
@@ -58,7 +74,7 @@ func (c *conn) queueSend(conversation string) int64 {
 // appendSend appends a messages.send with its framing to b and gives its id.
 func (c *conn) appendSend(b []byte, conversation string) ([]byte, int64) {
 	id, start := c.nextID(), len(b)
-	b = appendSend(c.framing.begin(b), id, conversation, c.ids)
+	b = appendSend(c.framing.begin(b), id, conversation, c.ids, c.text)
 	return c.framing.end(b, start), id
 }
 
@@ -155,7 +171,7 @@ func (c *conn) call(method string, params, result any, event func([]byte) error)
 
 // answer reads up to the answer to request id.
 func (c *conn) answer(id int64, event func([]byte) error) ([]byte, error) {
-	if err := c.SetReadDeadline(time.Now().Add(grace)); err != nil {
+	if err := c.SetReadDeadline(time.Now().Add(c.grace)); err != nil {
 		return nil, err
 	}
 	for {

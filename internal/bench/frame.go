@@ -97,15 +97,15 @@ func answerError(frame []byte) error {
 // other servers.
 const payloadText = "Did you have dinner? There is rice left, and a little soup. - Li"
 
-// appendSend appends a messages.send frame without its end.
-func appendSend(b []byte, id int64, conversation string, clientID clientID) []byte {
+// appendSend appends a messages.send frame without its end. text needs no quoting.
+func appendSend(b []byte, id int64, conversation string, clientID clientID, text string) []byte {
 	b = appendHead(b, id, "messages.send")
 	b = append(b, `{"to":{"conversation":"`...)
 	b = append(b, conversation...)
 	b = append(b, `"},"client_id":"`...)
 	b = clientID.append(b, id)
 	b = append(b, `","content":{"type":"text","text":"`...)
-	b = append(b, payloadText...)
+	b = append(b, text...)
 	return append(b, `"}}}`...)
 }
 

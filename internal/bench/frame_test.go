@@ -47,7 +47,7 @@ func TestSendFrame(t *testing.T) {
 		Params wire.SendParams
 	}
 	ids := newClientID()
-	b := appendSend(nil, 77, "d_x", ids)
+	b := appendSend(nil, 77, "d_x", ids, payloadText)
 	if err := json.Unmarshal(b, &frame); err != nil {
 		t.Fatalf("not JSON: %v: %s", err, b)
 	}

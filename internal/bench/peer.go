@@ -19,10 +19,11 @@ const (
 	bareLog    = "log"    // one write and one sync for all that waits, then answer and deliver
 	bareWriter = "writer" // no log: one goroutine writes to all members, in order
 	barePages  = "pages"  // answers each request with the same ready page
+	bareAccept = "accept" // a goroutine a connection, which answers its first line and waits for more
 )
 
 // Peer is a bare program: it listens on a loopback port, prints the address, and
-// serves until in ends or ctx is cancelled. Kind is log, writer or pages; the log is
+// serves until in ends or ctx is cancelled. Kind is log, writer, pages or accept; the log is
 // kept in dir.
 func Peer(ctx context.Context, kind, dir string, in io.Reader, out io.Writer) error {
 	p := &peer{kind: kind, channels: make(map[string]*channel)}
@@ -34,9 +35,9 @@ func Peer(ctx context.Context, kind, dir string, in io.Reader, out io.Writer) er
 		}
 		p.log = log
 		defer log.close()
-	case bareWriter, barePages:
+	case bareWriter, barePages, bareAccept:
 	default:
-		return fmt.Errorf("no such peer: %q; there are log, writer and pages", kind)
+		return fmt.Errorf("no such peer: %q; there are log, writer, pages and accept", kind)
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -128,6 +129,12 @@ func (p *peer) serve(c net.Conn) {
 	r := bufio.NewReaderSize(c, 64)
 	hello, err := r.ReadString('\n')
 	if err != nil {
+		return
+	}
+	if p.kind == bareAccept {
+		if _, err := io.WriteString(c, "ready\n"); err == nil {
+			_, _ = r.ReadString('\n') // until it closes
+		}
 		return
 	}
 	name, role, _ := strings.Cut(strings.TrimSuffix(hello, "\n"), " ")
@@ -275,7 +282,7 @@ func bareChannel(user string) (name, role string, err error) {
 	}
 	number := parts[len(parts)-1]
 	switch parts[len(parts)-2] {
-	case "s", "h":
+	case "s", "h", "c":
 		return number, "send", nil
 	case "r":
 		return number, "receive", nil

@@ -16,32 +16,41 @@ type Report struct {
 	Limits  Limits    `json:"limits"`
 	Results []Result  `json:"results"` // every repetition
 	Rows    []Row     `json:"rows"`    // medians over the repetitions, beside the bare program's
-	Notes   []string  `json:"notes"`   // what a reader must know to judge the figures
+
+	Measures    []Measure    `json:"measures"`     // figures that are no rates, every repetition
+	MeasureRows []MeasureRow `json:"measure_rows"` // their medians
+
+	Notes []string `json:"notes"` // what a reader must know to judge the figures
 }
 
 // Limits are the conditions of a run.
 type Limits struct {
-	OS            string  `json:"os"`
-	Arch          string  `json:"arch"`
-	Go            string  `json:"go"`
-	CPUs          int     `json:"cpus"`
-	GOMAXPROCS    int     `json:"gomaxprocs"`
-	OpenFiles     uint64  `json:"open_files,omitempty"`
-	FileSystem    string  `json:"file_system,omitempty"`
-	Link          string  `json:"link"`
-	PayloadBytes  int     `json:"payload_bytes"`
-	Pairs         int     `json:"pairs"`
-	Members       int     `json:"members"`
-	Clients       int     `json:"clients"`
-	Conversations int     `json:"conversations"`
-	Windows       []int   `json:"windows"`
-	Seconds       float64 `json:"seconds"`
-	Repeat        int     `json:"repeat"`
+	OS            string   `json:"os"`
+	Arch          string   `json:"arch"`
+	Go            string   `json:"go"`
+	CPUs          int      `json:"cpus"`
+	GOMAXPROCS    int      `json:"gomaxprocs"`
+	OpenFiles     uint64   `json:"open_files,omitempty"`
+	FileSystem    string   `json:"file_system,omitempty"`
+	Links         []string `json:"links"`
+	PayloadBytes  int      `json:"payload_bytes"`
+	Pairs         int      `json:"pairs"`
+	Members       int      `json:"members"`
+	Clients       int      `json:"clients"`
+	Conversations int      `json:"conversations"`
+	Connections   int      `json:"connections"`
+	Most          int      `json:"most"`
+	Churn         int      `json:"churn"`
+	Crowd         int      `json:"crowd"`
+	Windows       []int    `json:"windows"`
+	Seconds       float64  `json:"seconds"`
+	Repeat        int      `json:"repeat"`
 }
 
 // Result is one workload on one program, once.
 type Result struct {
 	Workload  Workload `json:"workload"`
+	Link      string   `json:"link"`
 	Window    int      `json:"window"`
 	Program   string   `json:"program"` // linnet, or the bare program
 	Bare      bool     `json:"bare"`
@@ -68,6 +77,7 @@ type Figures struct {
 // the second.
 type Row struct {
 	Workload Workload `json:"workload"`
+	Link     string   `json:"link"`
 	Window   int      `json:"window"`
 	Unit     string   `json:"unit"`
 	Linnet   Figures  `json:"linnet"`
@@ -103,16 +113,17 @@ func (r *Result) setLatency(h *Histogram) {
 func summarize(results []Result) []Row {
 	type key struct {
 		workload Workload
+		link     string
 		window   int
 	}
 	var order []key
 	rows := make(map[key]*Row)
 	runs := make(map[key]map[bool][]Figures)
 	for _, r := range results {
-		k := key{r.Workload, r.Window}
+		k := key{r.Workload, r.Link, r.Window}
 		if rows[k] == nil {
 			order = append(order, k)
-			rows[k] = &Row{Workload: r.Workload, Window: r.Window, Unit: r.Unit}
+			rows[k] = &Row{Workload: r.Workload, Link: r.Link, Window: r.Window, Unit: r.Unit}
 			runs[k] = make(map[bool][]Figures)
 		}
 		if r.Bare {
@@ -142,15 +153,11 @@ func ratio(a, b float64) float64 {
 // medians takes the median of each figure by itself.
 func medians(runs []Figures) Figures {
 	of := func(figure func(Figures) float64) float64 {
-		if len(runs) == 0 {
-			return 0
-		}
 		values := make([]float64, len(runs))
 		for i, f := range runs {
 			values[i] = figure(f)
 		}
-		slices.Sort(values)
-		return (values[(len(values)-1)/2] + values[len(values)/2]) / 2
+		return median(values)
 	}
 	return Figures{
 		Rate:      of(func(f Figures) float64 { return f.Rate }),
@@ -175,15 +182,15 @@ func (r *Report) notes() []string {
 				continue
 			}
 			if why := r.Limits.bound(side.Figures); why != "" {
-				notes = append(notes, fmt.Sprintf("%s, window %d, %s: %s", row.Workload, row.Window, side.name, why))
+				notes = append(notes, fmt.Sprintf("%s by %s, window %d, %s: %s", row.Workload, row.Link, row.Window, side.name, why))
 			}
 		}
 	}
 	if r.Limits.FileSystem == "tmpfs" {
 		notes = append(notes, "the data is on tmpfs, where a sync costs nothing: name a folder on a disk with --dir")
 	}
-	if r.Limits.Link == LinkWS {
-		notes = append(notes, "the bare programs speak lines over TCP, not WebSocket")
+	if slices.ContainsFunc(r.Limits.Links, func(link string) bool { return link != LinkTCP }) {
+		notes = append(notes, "the bare programs speak lines over TCP, not WebSocket or TLS")
 	}
 	return notes
 }
@@ -208,13 +215,32 @@ func (r *Report) WriteTable(out io.Writer) error {
 	l := r.Limits
 	fmt.Fprintf(out, "%s/%s, %s, %d CPUs, GOMAXPROCS %d, open files %s, file system %s\n",
 		l.OS, l.Arch, l.Go, l.CPUs, l.GOMAXPROCS, orNA(l.OpenFiles), orNA(l.FileSystem))
-	fmt.Fprintf(out, "link %s, payload %d bytes, %d pairs, %d members, %d history clients, %d conversations, %gs, median of %d\n\n",
-		l.Link, l.PayloadBytes, l.Pairs, l.Members, l.Clients, l.Conversations, l.Seconds, l.Repeat)
+	fmt.Fprintf(out, "link %s, payload %d bytes, %d pairs, %d members, %d history clients, %d conversations, %gs, median of %d\n",
+		strings.Join(l.Links, ","), l.PayloadBytes, l.Pairs, l.Members, l.Clients, l.Conversations, l.Seconds, l.Repeat)
+	fmt.Fprintf(out, "%d connections, idle CPU with up to %d, %d sign-ins a second beside sends, a crowd of %d\n", l.Connections, l.Most, l.Churn, l.Crowd)
+	for _, write := range []func(io.Writer) error{r.writeRates, r.writeMeasures} {
+		if err := write(out); err != nil {
+			return err
+		}
+	}
+	if len(r.Notes) > 0 {
+		_, err := fmt.Fprintf(out, "\n%s\n", strings.Join(r.Notes, "\n"))
+		return err
+	}
+	return nil
+}
+
+// writeRates writes the table of the workloads that are rates.
+func (r *Report) writeRates(out io.Writer) error {
+	if len(r.Rows) == 0 {
+		return nil
+	}
+	fmt.Fprintln(out)
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "workload\twindow\tprogram\tper second\tCPU\tp50 ms\tp99 ms\tp99.9 ms\tserver cores\tgenerator cores\t")
+	fmt.Fprintln(t, "workload\tlink\twindow\tprogram\tper second\tCPU\tp50 ms\tp99 ms\tp99.9 ms\tserver cores\tgenerator cores\t")
 	for _, row := range r.Rows {
 		line := func(name string, f Figures) {
-			fmt.Fprintf(t, "%s\t%d\t%s\t%.0f %s\t%s\t%.2f\t%.2f\t%.2f\t%s\t%s\t\n", row.Workload, row.Window, name,
+			fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%.0f %s\t%s\t%.2f\t%.2f\t%.2f\t%s\t%s\t\n", row.Workload, row.Link, row.Window, name,
 				f.Rate, row.Unit, row.cpu(f), f.P50, f.P99, f.P999, orCores(f.ServerCPU), orCores(f.SelfCPU))
 		}
 		line("linnet", row.Linnet)
@@ -222,17 +248,42 @@ func (r *Report) WriteTable(out io.Writer) error {
 			continue
 		}
 		line(row.BareName, row.Bare)
-		fmt.Fprintf(t, "\t\tlinnet in terms of it\t%s\t%s\t\t%s\t\t\t\t\n",
+		fmt.Fprintf(t, "\t\t\tlinnet in terms of it\t%s\t%s\t\t%s\t\t\t\t\n",
 			share(row.RateShare), times(row.CPURatio), times(row.P99Ratio))
 	}
-	if err := t.Flush(); err != nil {
-		return err
+	return t.Flush()
+}
+
+// writeMeasures writes the table of the other figures.
+func (r *Report) writeMeasures(out io.Writer) error {
+	if len(r.MeasureRows) == 0 {
+		return nil
 	}
-	if len(r.Notes) > 0 {
-		_, err := fmt.Fprintf(out, "\n%s\n", strings.Join(r.Notes, "\n"))
-		return err
+	fmt.Fprintln(out)
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "workload\tlink\tfigure\tlinnet\tunit\tbare\tin terms of it")
+	for _, row := range r.MeasureRows {
+		bare, times := "", ""
+		if row.BareName != "" {
+			bare, times = digits(row.Bare), orNA(row.Ratio)
+			if row.Ratio > 0 {
+				times = fmt.Sprintf("%.1f ×", row.Ratio)
+			}
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", row.Workload, row.Link, row.Name, digits(row.Linnet), row.Unit, bare, times)
 	}
-	return nil
+	return t.Flush()
+}
+
+// digits writes a value with as many digits as it is worth.
+func digits(v float64) string {
+	switch {
+	case v >= 100:
+		return fmt.Sprintf("%.0f", v)
+	case v >= 10:
+		return fmt.Sprintf("%.1f", v)
+	}
+	return fmt.Sprintf("%.2f", v)
 }
 
 // cpu gives the server's CPU in the unit in which it is usually told.

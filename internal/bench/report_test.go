@@ -9,7 +9,7 @@ import (
 func TestReport(t *testing.T) {
 	result := func(bare bool, rate, cpu, p99, server, self float64) Result {
 		r := Result{
-			Workload: Direct, Window: 1, Program: "linnet", Bare: bare, Unit: "sends",
+			Workload: Direct, Link: LinkTCP, Window: 1, Program: "linnet", Bare: bare, Unit: "sends",
 			Figures: Figures{Rate: rate, ServerSM: cpu, P99: p99, ServerCPU: server, SelfCPU: self},
 		}
 		if bare {
@@ -18,7 +18,7 @@ func TestReport(t *testing.T) {
 		return r
 	}
 	r := Report{
-		Limits: Limits{CPUs: 2, GOMAXPROCS: 2, Link: LinkTCP},
+		Limits: Limits{CPUs: 2, GOMAXPROCS: 2, Links: []string{LinkTCP}},
 		Results: []Result{
 			result(false, 900, 60, 20, 1, 0.5), result(true, 2000, 30, 10, 0.8, 1.1),
 			result(false, 1000, 50, 25, 1, 0.5), result(true, 2000, 25, 10, 0.8, 1.1),
@@ -41,7 +41,7 @@ func TestReport(t *testing.T) {
 	if err := r.WriteTable(&out); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"1000 sends", "55.00 s/M", "50 %", "2.20 ×", "2.00 ×", "direct, window 1, bare log: the machine was full"} {
+	for _, want := range []string{"1000 sends", "55.00 s/M", "50 %", "2.20 ×", "2.00 ×", "direct by tcp, window 1, bare log: the machine was full"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, &out)
 		}

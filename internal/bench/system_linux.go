@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -32,6 +33,25 @@ func cpuTime(pid int) (time.Duration, error) {
 		sum += time.Duration(ticks) * clockTick
 	}
 	return sum, nil
+}
+
+// memory is a process's share of the memory it has in use: its proportional set size, in
+// bytes. What the kernel holds for its sockets is not in it.
+func memory(pid int) (bytes int64, known bool) {
+	if pid == 0 {
+		return 0, false
+	}
+	rollup, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+	if err != nil {
+		return 0, false
+	}
+	for line := range strings.Lines(string(rollup)) {
+		if rest, ok := strings.CutPrefix(line, "Pss:"); ok {
+			kib, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64)
+			return kib << 10, err == nil
+		}
+	}
+	return 0, false
 }
 
 // openFiles is how many files this process, and what it starts, may open; 0 if not known.

@@ -11,6 +11,9 @@ import (
 // cpuTime is not known here; reports say n/a.
 func cpuTime(int) (time.Duration, error) { return 0, errors.ErrUnsupported }
 
+// memory is not known here.
+func memory(int) (bytes int64, known bool) { return 0, false }
+
 // openFiles is not known here.
 func openFiles() uint64 { return 0 }
 

@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -20,7 +21,14 @@ type target struct {
 	name string
 	addr string
 	pid  int
-	ws   bool
+	link string
+	tls  *tls.Config // of LinkTLS
+	// grace is how long a connection waits for an answer.
+	grace time.Duration
+	// rooms are joined with session.open.
+	rooms []string
+	// restart kills the server and starts it again, on the same folder and address. nil: not ours.
+	restart func(ctx context.Context) error
 	// open makes a fresh connection one that speaks for user.
 	open func(c *conn, user string) error
 	// bare programs have no log to ask and no groups.
@@ -29,7 +37,7 @@ type target struct {
 
 // dial opens a connection for user.
 func (t *target) dial(ctx context.Context, user string) (*conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, grace)
+	ctx, cancel := context.WithTimeout(ctx, t.grace)
 	defer cancel()
 	var dialer net.Dialer
 	raw, err := dialer.DialContext(ctx, "tcp", t.addr)
@@ -37,9 +45,16 @@ func (t *target) dial(ctx context.Context, user string) (*conn, error) {
 		return nil, err
 	}
 	c := newConn(raw, lines{})
-	if t.ws {
+	c.grace = t.grace
+	switch {
+	case t.bare: // speaks lines
+	case t.link == LinkWS:
 		c.framing = websocket{}
-		err = upgrade(raw, t.addr)
+		err = upgrade(raw, t.addr, t.grace)
+	case t.link == LinkTLS:
+		secure := tls.Client(raw, t.tls)
+		c.Conn = secure
+		err = secure.HandshakeContext(ctx)
 	}
 	if err == nil {
 		err = t.open(c, user)
@@ -98,7 +113,7 @@ func names(prefix string, n int) []string {
 }
 
 // openSession signs in at Linnet.
-func openSession(secret []byte) func(*conn, string) error {
+func openSession(t *target, secret []byte) func(*conn, string) error {
 	return func(c *conn, user string) error {
 		token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.RegisteredClaims{
 			Subject:   user,
@@ -107,7 +122,14 @@ func openSession(secret []byte) func(*conn, string) error {
 		if err != nil {
 			return fmt.Errorf("sign a token: %w", err)
 		}
-		return c.call("session.open", map[string]any{"token": token, "client": "linnet bench"}, nil, nil)
+		var opened struct{ Cursor string }
+		params := map[string]any{"token": token, "client": "linnet bench"}
+		if len(t.rooms) > 0 {
+			params["rooms"] = t.rooms
+		}
+		err = c.call("session.open", params, &opened, nil)
+		c.cursor = opened.Cursor
+		return err
 	}
 }
 
@@ -132,7 +154,7 @@ func (c *conn) send(to map[string]string, event func([]byte) error) (place, erro
 	err := c.call("messages.send", map[string]any{
 		"to":        to,
 		"client_id": string(c.ids.append(nil, c.id+1)),
-		"content":   map[string]string{"type": "text", "text": payloadText},
+		"content":   map[string]string{"type": "text", "text": c.text},
 	}, &at, event)
 	return at, err
 }

@@ -87,7 +87,7 @@ func (websocket) end(b []byte, start int) []byte {
 }
 
 // upgrade makes the opening handshake on c.
-func upgrade(c net.Conn, addr string) error {
+func upgrade(c net.Conn, addr string, grace time.Duration) error {
 	if err := c.SetDeadline(time.Now().Add(grace)); err != nil {
 		return err
 	}
