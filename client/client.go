@@ -145,11 +145,13 @@ func (c *Client) Conversations() []Conversation {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	list := make([]Conversation, 0, len(c.conversations))
-	for _, conv := range c.conversations {
+	newest := make(map[string]string, len(c.conversations))
+	for id, conv := range c.conversations {
 		list = append(list, *conv)
+		newest[id] = lastTime(conv)
 	}
 	slices.SortFunc(list, func(a, b Conversation) int {
-		return cmp.Or(cmp.Compare(lastTime(&b), lastTime(&a)), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(cmp.Compare(newest[b.ID], newest[a.ID]), cmp.Compare(a.ID, b.ID))
 	})
 	return list
 }

@@ -78,6 +78,10 @@ func (o *outbox) send(ctx context.Context, r *rpc, e *entry) {
 		o.fail(e, ErrTooOld)
 		return
 	}
+	if limit := c.Limits().ContentBytes; limit > 0 && len(e.Content) > limit {
+		o.fail(e, ErrTooLarge) // it may be more than a frame: the server would hang up, each time
+		return
+	}
 	var place wire.Place
 	calling, cancel := context.WithTimeoutCause(ctx, callTime, errLost)
 	err := r.call(calling, "messages.send", &wire.SendParams{To: e.To, ClientID: e.ClientID, Content: e.Content}, &place)

@@ -32,6 +32,8 @@ var (
 	// ErrTooOld is a message that waited longer than the server remembers client ids:
 	// sent again, it might be there twice. Retry sends it all the same, Discard drops it.
 	ErrTooOld = errors.New("it waited so long that it might be sent twice")
+	// ErrTooLarge is a message with more content than the server takes.
+	ErrTooLarge = errors.New("it is longer than the server takes")
 	// ErrDiscarded is a message that was taken out of the outbox.
 	ErrDiscarded = errors.New("it was discarded")
 	// ErrStopped says that Run has ended.

@@ -229,6 +229,29 @@ func TestOutboxTooOld(t *testing.T) {
 	})
 }
 
+// A message that is more than the server takes is not sent, and holds nothing up: as a
+// frame over the limit it would end the connection, each time. Mutant: the limit not
+// looked at.
+func TestOutboxTooLarge(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, s *fake, c *Client) {
+		s.answer("session.open", `{"user":{"id":"alice"},"epoch":"e","heartbeat_ms":25000,"proto":1,"limits":{"content_bytes":100,"dedupe_ms":2592000000}}`)
+		taken := s.sends(fine)
+		large := c.mustSend(t, "a", strings.Repeat("x", 100))
+		small := c.mustSend(t, "a", "small")
+		stop := running(t, c)
+		defer stop()
+		if _, err := large.Wait(t.Context()); !errors.Is(err, ErrTooLarge) {
+			t.Errorf("%v", err)
+		}
+		if _, err := small.Wait(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if got := strings.Join(taken(), " "); got != "small" {
+			t.Errorf("sent %s", got)
+		}
+	})
+}
+
 func TestSendRefusals(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, s *fake, c *Client) {
 		if _, err := c.Send(t.Context(), wire.To{}, Text("x")); err == nil {
@@ -287,6 +310,46 @@ func TestIncoming(t *testing.T) {
 		synctest.Wait()
 		if len(got) != 0 {
 			t.Errorf("%d more came", len(got))
+		}
+	})
+}
+
+// IncomingSince begins with what was there, without a hole to what comes. Mutant: the
+// last events read before the client says what it has seen.
+func TestIncomingSince(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, s *fake, c *Client) {
+		var n atomic.Int64
+		n.Store(9)
+		s.history("g", &n)
+		s.answer("sync", `{"epoch":"e","conversations":[{"id":"g","kind":"group","seq":9},{"id":"h","kind":"group","seq":9}],"cursor":"c1"}`)
+		got := make(chan string, 100)
+		stop := running(t, c)
+		defer stop()
+		synctest.Wait()
+		go func() {
+			for e, err := range c.IncomingSince(t.Context(), func(conv Conversation) int {
+				if conv.ID != "g" {
+					return 0
+				}
+				n.Store(10) // one comes just now
+				s.notify("event", event("g", 10, "bob"))
+				time.Sleep(time.Second) // until it is held
+				return 3
+			}) {
+				if err != nil {
+					return
+				}
+				got <- fmt.Sprint(e.Conversation, e.Seq)
+			}
+		}()
+		pass(2 * time.Second)
+		close(got)
+		var all []string
+		for e := range got {
+			all = append(all, e)
+		}
+		if text := strings.Join(all, " "); text != "g8 g9 g10" {
+			t.Errorf("%s", text)
 		}
 	})
 }

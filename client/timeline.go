@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 
 	"github.com/linnet-im/linnet/wire"
 )
@@ -85,11 +86,18 @@ func (c *Client) older(ctx context.Context, conv *Conversation, limit int) error
 }
 
 // Incoming gives every event of every conversation and room, in each in seq order,
-// from when the client first is Connected after the call; also what comes while it is
-// not connected, once it is again. When the server's store went back to a backup, seqs
+// from when the client first is Connected after the loop began; also what comes while it
+// is not connected, once it is again. When the server's store went back to a backup, seqs
 // may begin again where it forked. It ends with the error when ctx ends. Events are read
 // from the store as the loop asks for them: a slow loop holds nothing up.
 func (c *Client) Incoming(ctx context.Context) iter.Seq2[wire.Event, error] {
+	return c.IncomingSince(ctx, func(Conversation) int { return 0 })
+}
+
+// IncomingSince is Incoming, and gives before it, once the client is Connected, the last
+// events of each conversation: as many as past says, which is asked for each once. The
+// conversation with the newest event comes last.
+func (c *Client) IncomingSince(ctx context.Context, past func(Conversation) int) iter.Seq2[wire.Event, error] {
 	return func(yield func(wire.Event, error) bool) {
 		f := c.Feed()
 		defer f.Close()
@@ -97,29 +105,25 @@ func (c *Client) Incoming(ctx context.Context) iter.Seq2[wire.Event, error] {
 		defer c.forget(s)
 		for {
 			u, err := f.Next(ctx)
-			if err != nil {
-				yield(wire.Event{}, err)
-				return
-			}
+			var events []wire.Event
 			switch u := u.(type) {
 			case State:
 				if u.Phase == Connected && s.upTo == nil {
-					c.see(s)
+					events, err = c.see(ctx, s, past)
 				}
 			case Changed:
-				if s.upTo == nil {
-					continue
+				if s.upTo != nil {
+					events, err = c.unseen(ctx, u.Conversation, s)
 				}
-				events, err := c.unseen(ctx, u.Conversation, s)
-				if err != nil {
-					yield(wire.Event{}, err)
+			}
+			for _, e := range events {
+				if !yield(e, nil) {
 					return
 				}
-				for _, e := range events {
-					if !yield(e, nil) {
-						return
-					}
-				}
+			}
+			if err != nil {
+				yield(wire.Event{}, err)
+				return
 			}
 		}
 	}
@@ -129,15 +133,50 @@ func (c *Client) Incoming(ctx context.Context) iter.Seq2[wire.Event, error] {
 // guarded by Client.mu.
 type seen struct{ upTo map[string]int64 }
 
-// see begins with all that is held as seen.
-func (c *Client) see(s *seen) {
+// see begins with all that is held as seen, and answers the last events of it.
+func (c *Client) see(ctx context.Context, s *seen, past func(Conversation) int) ([]wire.Event, error) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	s.upTo = make(map[string]int64, len(c.conversations))
 	for id, conv := range c.conversations {
 		s.upTo[id] = conv.Held.To
 	}
 	c.seen[s] = struct{}{}
+	c.mu.Unlock()
+	var events []wire.Event
+	for _, conv := range slices.Backward(c.Conversations()) {
+		n := past(conv)
+		if n <= 0 {
+			continue
+		}
+		last, err := c.last(ctx, conv.ID, n)
+		if err != nil && !isCode(err, wire.CodeNotFound) { // it may be gone by now
+			return events, err
+		}
+		c.mu.Lock()
+		upTo := s.upTo[conv.ID]
+		c.mu.Unlock()
+		for _, e := range last {
+			if e.Seq <= upTo { // what has come since then is told as Changed
+				events = append(events, e)
+			}
+		}
+	}
+	return events, nil
+}
+
+// last answers the last n events of a conversation, and waits for a connection if it has to.
+func (c *Client) last(ctx context.Context, id string, n int) ([]wire.Event, error) {
+	f := c.Feed()
+	defer f.Close()
+	for {
+		page, err := c.Timeline(ctx, id, 0, n)
+		if !errors.Is(err, ErrOffline) {
+			return page.Events, err
+		}
+		if _, err := f.Next(ctx); err != nil {
+			return nil, err
+		}
+	}
 }
 
 func (c *Client) forget(s *seen) {

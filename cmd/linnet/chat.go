@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -29,6 +30,7 @@ import (
 type chatFlags struct {
 	url, token, guest, state, to string
 	follow, json                 bool
+	screen                       bool // input and output are a person's terminal
 	since                        int
 	wait                         time.Duration
 }
@@ -38,14 +40,14 @@ func parseChat(args []string, out io.Writer) (chatFlags, error) {
 	flags := flag.NewFlagSet("linnet chat", flag.ContinueOnError)
 	flags.SetOutput(out)
 	flags.StringVar(&f.url, "url", "tcp://127.0.0.1:7788", "the server: tcp://, tls://, ws://, wss://, http:// or https:// and HOST:PORT")
-	flags.StringVar(&f.token, "token", os.Getenv("LINNET_TOKEN"), "a token of the app's back end (LINNET_TOKEN)")
+	flags.StringVar(&f.token, "token", "", "a token of the app's back end (LINNET_TOKEN)")
 	flags.StringVar(&f.guest, "guest", "", "a name, where guests are allowed (without a token: your login's)")
 	flags.StringVar(&f.state, "state", "", "folder to keep messages and what is still to be sent in (one for each server and user, in your configuration folder)")
 	flags.StringVar(&f.to, "to", "", "whom or where to: a user, a room, a conversation's id; on the screen, what to open")
 	flags.BoolVar(&f.follow, "follow", false, "print messages as they come, one a line, until interrupted")
 	flags.BoolVar(&f.json, "json", false, "with follow: print events as JSON")
 	flags.IntVar(&f.since, "since", 0, "with follow: begin with the last `N` messages")
-	flags.DurationVar(&f.wait, "wait", terminal.Patience, "with input that is no terminal: how long to wait for the server to take it")
+	flags.DurationVar(&f.wait, "wait", terminal.Patience, "with input that is no terminal: how long to wait for the server to take the next line")
 	if err := flags.Parse(args); err != nil {
 		return f, err
 	}
@@ -58,6 +60,9 @@ func parseChat(args []string, out io.Writer) (chatFlags, error) {
 		return f, errors.New("json and since go with follow")
 	case f.since < 0:
 		return f, errors.New("since: a number of messages")
+	}
+	if f.guest == "" {
+		f.token = cmp.Or(f.token, os.Getenv("LINNET_TOKEN"))
 	}
 	if f.token == "" && f.guest == "" {
 		who, err := user.Current()
@@ -76,7 +81,7 @@ func parseChat(args []string, out io.Writer) (chatFlags, error) {
 // who is the user that the flags speak of, as far as can be told without asking the server.
 func (f *chatFlags) who() string {
 	if f.guest != "" {
-		return "guest-" + f.guest
+		return "guest:" + f.guest
 	}
 	var claims struct{ Sub string }
 	if parts := strings.Split(f.token, "."); len(parts) == 3 {
@@ -100,8 +105,11 @@ func (f *chatFlags) folder() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("url: %w", err)
 	}
-	return filepath.Join(base, "linnet", url.PathEscape(u.Host), url.PathEscape(f.who())), nil
+	return filepath.Join(base, "linnet", url.QueryEscape(u.Host), fileName(f.who())), nil
 }
+
+// fileName makes a user's id the name of a folder on any system: no colon, no dot at an end.
+func fileName(id string) string { return strings.ReplaceAll(url.QueryEscape(id), ".", "%2E") }
 
 // runChat is a client: a screen for a person, lines for a script.
 func runChat(ctx context.Context, args []string, out io.Writer) error {
@@ -109,19 +117,29 @@ func runChat(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	f.screen = term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd())) && !f.follow
+	if !f.screen && !f.follow && f.to == "" {
+		return errors.New("whom to? --to USER, or a room or conversation")
+	}
 	c, err := newChat(ctx, &f)
 	if err != nil {
 		return err
 	}
-	running, stop := context.WithCancel(ctx)
+	ctx, stop := context.WithCancelCause(ctx)
 	done := make(chan error, 1)
-	go func() { done <- c.Run(running) }()
-	err = converse(running, c, &f, out, done)
-	stop()
-	if ended := terminal.Stopped(<-done); ended != nil {
-		return ended
-	}
-	return terminal.Stopped(err)
+	go func() {
+		err := c.Run(ctx)
+		if errors.Is(err, context.Cause(ctx)) {
+			err = nil // it was asked to end
+		}
+		if !f.screen {
+			stop(err) // a server that refuses us ends a script; a person sees why
+		}
+		done <- err
+	}()
+	err = converse(ctx, c, &f, out)
+	stop(nil)
+	return cmp.Or(<-done, err)
 }
 
 func newChat(ctx context.Context, f *chatFlags) (*client.Client, error) {
@@ -129,17 +147,14 @@ func newChat(ctx context.Context, f *chatFlags) (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	store, err := disk.Open(ctx, folder)
-	if errors.Is(err, disk.ErrInUse) {
-		return nil, fmt.Errorf("another linnet chat of this user is running; --state names another folder: %w", err)
-	}
+	store, err := f.open(ctx, folder)
 	if err != nil {
 		return nil, err
 	}
 	host, _ := os.Hostname() // without one the device has no name
 	cfg := client.Config{
 		URL: f.url, Guest: f.guest, Name: "linnet chat", Store: store, Rooms: []string{"lobby"},
-		Device: wire.Device{ID: deviceID(folder), Platform: "terminal", Name: host[:min(len(host), 64)]},
+		Device: wire.Device{ID: deviceID(host, folder), Platform: "terminal", Name: host[:min(len(host), 64)]},
 	}
 	if f.token != "" {
 		cfg.Token = func(context.Context) (string, error) { return f.token, nil }
@@ -151,40 +166,48 @@ func newChat(ctx context.Context, f *chatFlags) (*client.Client, error) {
 	return c, nil
 }
 
-// deviceID is the id of this installation: one for each folder.
-func deviceID(folder string) string {
-	host, _ := os.Hostname()
-	id := "chat-" + base64.RawURLEncoding.EncodeToString([]byte(host+folder))
-	return id[:min(len(id), 64)]
+// open opens the store. Only one program at a time has the folder: a person's screen
+// goes before scripts, which need not remember anything.
+func (f *chatFlags) open(ctx context.Context, folder string) (client.Store, error) {
+	if f.follow && f.state == "" {
+		return client.NewMemory(), nil
+	}
+	store, err := disk.Open(ctx, folder)
+	switch {
+	case err == nil:
+		return store, nil
+	case !errors.Is(err, disk.ErrInUse):
+		return nil, err
+	case f.screen || f.state != "":
+		return nil, fmt.Errorf("another linnet chat has this folder; --state names another: %w", err)
+	}
+	return client.NewMemory(), nil
 }
 
-// converse is the person's or the script's part. done hands on when the client has ended by itself.
-func converse(ctx context.Context, c *client.Client, f *chatFlags, out io.Writer, done chan error) error {
-	screen := term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd()))
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	if !screen || f.follow {
-		go func() {
-			err := <-done // a server that refuses us ends the script
-			cancel(cmp.Or(err, client.ErrStopped))
-			done <- err
-		}()
-	}
+// deviceID is the id of this installation: one for each folder.
+func deviceID(host, folder string) string {
+	sum := sha256.Sum256([]byte(host + "\x00" + folder))
+	return "chat-" + base64.RawURLEncoding.EncodeToString(sum[:12])
+}
+
+// converse is the person's or the script's part.
+func converse(ctx context.Context, c *client.Client, f *chatFlags, out io.Writer) error {
 	switch {
 	case f.follow:
-		return terminal.Follow(ctx, c, whereTo(f.to), f.since, f.json, out)
-	case !screen && f.to == "":
-		return errors.New("whom to? --to USER, or a room or conversation")
-	case !screen:
-		waiting, stop := context.WithTimeoutCause(ctx, f.wait, fmt.Errorf("not sent within %v: it stays in the outbox for the next time", f.wait))
-		defer stop()
-		return terminal.SendLines(waiting, c, whereTo(f.to), os.Stdin)
+		err := terminal.Follow(ctx, c, whereTo(f.to), f.since, f.json, out)
+		if ctx.Err() != nil {
+			return nil // that is how it ends
+		}
+		return err
+	case !f.screen:
+		s := terminal.Sender{Client: c, To: whereTo(f.to), Patience: f.wait, Errors: os.Stderr}
+		return s.Send(ctx, os.Stdin)
 	}
 	feed := c.Feed()
 	defer feed.Close()
 	_, err := tea.NewProgram(terminal.New(ctx, c, feed, time.Now, f.to), tea.WithContext(ctx)).Run()
 	if errors.Is(err, tea.ErrProgramKilled) {
-		return ctx.Err()
+		return nil // by a signal
 	}
 	return err
 }

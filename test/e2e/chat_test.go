@@ -84,6 +84,12 @@ func TestChatScreens(t *testing.T) {
 	server.Restart()
 	bob.shows("alice said offline")
 
+	// A script of hers may run beside her screen.
+	if err := runChat(t, laptop, "said by a script\n", "--url", url, "--token", server.TokenFor(t, "alice"), "--to", "bob"); err != nil {
+		t.Error(err)
+	}
+	alice.shows("said by a script")
+
 	alice.types("/quit")
 	again := openTerminal(t, elsewhere, "--url", url, "--token", server.TokenFor(t, "alice"), "--to", "bob")
 	again.shows("bob hello alice")
@@ -95,28 +101,31 @@ func TestChatScreens(t *testing.T) {
 	}
 }
 
-// Lines in and lines out, through kill -9 of the server.
+// chat makes a linnet chat in a home of its own.
+func chat(t *testing.T, home string, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := testkit.Command(t, append([]string{"chat"}, args...)...)
+	cmd.Env = append(append(os.Environ(), cmd.Env...), "HOME="+home)
+	return cmd
+}
+
+// runChat gives a linnet chat its input; what it says is its error.
+func runChat(t *testing.T, home, in string, args ...string) error {
+	t.Helper()
+	cmd := chat(t, home, args...)
+	cmd.Stdin = strings.NewReader(in)
+	b, err := cmd.CombinedOutput()
+	if err != nil || len(b) != 0 {
+		return fmt.Errorf("%w: %s", err, b)
+	}
+	return nil
+}
+
+// Lines in and lines out, through kill -9 of the server. Mutant: --since that reads what
+// was there before it begins to listen.
 func TestChatScripts(t *testing.T) {
 	server := testkit.Start(t)
 	url := "tcp://" + server.Addr
-	follow := testkit.Command(t, "chat", "--url", url, "--token", server.TokenFor(t, "bob"), "--follow", "--to", "alice")
-	follow.Env = append(os.Environ(), follow.Env...)
-	follow.Env = append(follow.Env, "HOME="+t.TempDir())
-	out, err := follow.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := follow.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = follow.Process.Kill(); _ = follow.Wait() }()
-	lines := bufio.NewScanner(out)
-	waitFor(t, "bob is connected", func() bool {
-		h := &testkit.HTTP{Server: server, Token: server.TokenFor(t, "bob")}
-		var s struct{ Sessions []struct{} }
-		return h.Call("sessions.list", struct{}{}, &s) == nil && len(s.Sessions) == 1
-	})
-	time.Sleep(300 * time.Millisecond) // until it has caught up
 	home := t.TempDir()
 	sent := 0
 	send := func(n int) {
@@ -126,14 +135,21 @@ func TestChatScripts(t *testing.T) {
 			sent++
 			fmt.Fprintf(&in, "line %d 行\n", sent)
 		}
-		cmd := testkit.Command(t, "chat", "--url", url, "--token", server.TokenFor(t, "alice"), "--to", "bob")
-		cmd.Env = append(append(os.Environ(), cmd.Env...), "HOME="+home)
-		cmd.Stdin = strings.NewReader(in.String())
-		if b, err := cmd.CombinedOutput(); err != nil || len(b) != 0 {
-			t.Fatalf("%v: %s", err, b)
+		if err := runChat(t, home, in.String(), "--url", url, "--token", server.TokenFor(t, "alice"), "--to", "bob"); err != nil {
+			t.Fatal(err)
 		}
 	}
-	send(20)
+	send(5)
+	follow := chat(t, t.TempDir(), "--url", url, "--token", server.TokenFor(t, "bob"), "--follow", "--to", "alice", "--since", "1000")
+	out, err := follow.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := follow.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = follow.Process.Kill(); _ = follow.Wait() }()
+	send(20) // while the follower begins
 	server.Kill()
 	restarted := make(chan struct{})
 	go func() {
@@ -143,6 +159,7 @@ func TestChatScripts(t *testing.T) {
 	}()
 	send(20) // while there is no server: it waits
 	<-restarted
+	lines := bufio.NewScanner(out)
 	for n := 1; n <= sent; n++ {
 		if !lines.Scan() {
 			t.Fatalf("the follower ended after %d", n-1)
@@ -152,10 +169,60 @@ func TestChatScripts(t *testing.T) {
 			t.Fatalf("line %d is %q", n, lines.Text())
 		}
 	}
-	bad := testkit.Command(t, "chat", "--url", url, "--token", "x", "--to", "bob")
-	bad.Env = append(append(os.Environ(), bad.Env...), "HOME="+t.TempDir())
-	bad.Stdin = strings.NewReader("x\n")
-	if b, err := bad.CombinedOutput(); err == nil || !strings.Contains(string(b), "token") {
-		t.Errorf("a bad token: %v %s", err, b)
+	if err := follow.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if lines.Scan() {
+		t.Errorf("one more: %q", lines.Text())
+	}
+	if err := follow.Wait(); err != nil {
+		t.Errorf("interrupted, the follower says %v", err)
+	}
+}
+
+// A script knows by the exit code that not all was sent, and by what is written why.
+// Mutant: an interrupted one that ends well.
+func TestChatScriptsFail(t *testing.T) {
+	server := testkit.Start(t)
+	url, token := "tcp://"+server.Addr, server.TokenFor(t, "alice")
+	long := strings.Repeat("x", 100_000)
+	for _, tt := range []struct {
+		in, says string
+		args     []string
+	}{
+		{"one\n" + long + "\nthree\n", "line 2: ", []string{"--token", token}},
+		{"x\n", "token", []string{"--token", "x"}},
+		{"x\n", "not take it in time", []string{"--token", token, "--url", "tcp://127.0.0.1:1", "--wait", "1s"}},
+		{"x\n", "either a token or guest", []string{"--token", token, "--guest", "ann"}},
+	} {
+		err := runChat(t, t.TempDir(), tt.in, append([]string{"--url", url, "--to", "bob"}, tt.args...)...)
+		if err == nil || !strings.Contains(err.Error(), tt.says) {
+			t.Errorf("%.60s: %v", tt.in, err)
+		}
+	}
+	bob := &testkit.HTTP{Server: server, Token: server.TokenFor(t, "bob")}
+	var s struct{ Conversations []struct{ Seq int } }
+	if err := bob.Call("sync", struct{}{}, &s); err != nil || len(s.Conversations) != 1 || s.Conversations[0].Seq != 2 {
+		t.Errorf("bob was sent %+v, %v", s, err)
+	}
+
+	// Interrupted while its input goes on and nothing can be sent.
+	cmd := chat(t, t.TempDir(), "--url", "tcp://127.0.0.1:1", "--token", token, "--to", "bob")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.Write([]byte("x\n")); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(500 * time.Millisecond) // until it takes signals; before that it ends just as well
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err == nil {
+		t.Error("interrupted, it ends as if all was sent")
 	}
 }
