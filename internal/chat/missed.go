@@ -34,6 +34,9 @@ type Teller interface {
 // conversations that were written to last it tells the events; when that is over
 // MissedEvents or MissedBytes it tells gaps. A cursor that does not hold is a Reset,
 // after which everything above the forks is told like that.
+//
+// What it tells is what there was when it was called: events that come meanwhile are for
+// the new cursor, and for those to whom they are pushed.
 func (s *Service) Missed(ctx context.Context, a Actor, cursorText string, rooms []ConversationID, t Teller) (string, map[ConversationID]Seq, error) {
 	walk, err := s.walk(a.User, cursorText, "")
 	if err != nil {
@@ -43,17 +46,18 @@ func (s *Service) Missed(ctx context.Context, a Actor, cursorText string, rooms 
 	if walk.reset {
 		since = walk.fork
 	}
-	cursor, changed, err := s.changedSince(ctx, a, cursorText, rooms)
+	changed, err := s.changedSince(ctx, a, walk, rooms)
 	if err != nil {
 		return "", nil, err
 	}
-	had := make([]Seq, len(changed))
-	for i := range changed {
-		seq, err := s.store.Fork(ctx, changed[i].Conversation.ID, since)
-		if err != nil {
-			return "", nil, readError(err)
+	had, head := make([]Seq, len(changed)), make([]Seq, len(changed))
+	for i, c := range changed {
+		if had[i], err = s.headAt(ctx, &c, since); err != nil {
+			return "", nil, err
 		}
-		had[i] = min(seq, changed[i].Head)
+		if head[i], err = s.headAt(ctx, &c, walk.upTo); err != nil {
+			return "", nil, err
+		}
 	}
 	if walk.reset {
 		forks := make([]Forked, len(changed))
@@ -67,37 +71,60 @@ func (s *Service) Missed(ctx context.Context, a Actor, cursorText string, rooms 
 	m := missed{service: s, actor: a, teller: t, events: MissedEvents, bytes: MissedBytes}
 	told := make(map[ConversationID]Seq, len(changed))
 	for i := range changed {
-		id, head := changed[i].Conversation.ID, changed[i].Head
-		told[id] = head
-		if err := m.tell(ctx, id, had[i], head); err != nil {
+		id := changed[i].Conversation.ID
+		told[id] = head[i]
+		if err := m.tell(ctx, id, had[i], head[i]); err != nil {
 			return "", nil, err
 		}
 	}
-	return cursor, told, nil
+	return s.Cursor(a.User, walk.upTo), told, nil
 }
 
-// changedSince walks through a whole sync, and adds the rooms.
-func (s *Service) changedSince(ctx context.Context, a Actor, cursorText string, rooms []ConversationID) (string, []Summary, error) {
-	var changed []Summary
-	page := ""
-	for {
-		synced, err := s.Sync(ctx, a, cursorText, page, missedPage)
-		if err != nil {
-			return "", nil, err
-		}
-		changed = append(changed, synced.Conversations...)
-		if page = synced.Page; page != "" {
-			continue
-		}
-		for _, id := range rooms {
-			room, err := s.Conversation(ctx, a, id)
-			if err != nil {
-				return "", nil, err
-			}
-			changed = append(changed, room)
-		}
-		return synced.Cursor, changed, nil
+// headAt answers the highest seq that a reader may see now and that was there at pos.
+func (s *Service) headAt(ctx context.Context, sum *Summary, pos Position) (Seq, error) {
+	seq, err := s.store.Fork(ctx, sum.Conversation.ID, pos)
+	if err != nil {
+		return 0, readError(err)
 	}
+	return min(seq, sum.Head), nil
+}
+
+// changedSince answers all conversations that changed after the walk's cursor, newest
+// first, and the rooms. One that is written to while its pages are read moves to the front,
+// where they do not come again: so it reads what has moved since it began, until that is
+// one page, which is of one moment.
+func (s *Service) changedSince(ctx context.Context, a Actor, walk *cursor, rooms []ConversationID) ([]Summary, error) {
+	var changed []Summary
+	known := make(map[ConversationID]bool)
+	for after, whole := walk.pos, false; !whole; {
+		began := s.store.Position()
+		before, more := farFuture, true
+		whole = true
+		for more {
+			var page []Summary
+			var err error
+			page, before, more, err = s.changedPage(ctx, a.User, walk.pos, Changed{After: after, Before: before, Limit: missedPage})
+			if err != nil {
+				return nil, err
+			}
+			for _, sum := range page {
+				if !known[sum.Conversation.ID] {
+					known[sum.Conversation.ID] = true
+					changed = append(changed, sum)
+				}
+			}
+			whole = whole && !more
+		}
+		after = began
+	}
+	for _, id := range rooms {
+		room, err := s.Conversation(ctx, a, id)
+		if err != nil {
+			return nil, err
+		}
+		changed = append(changed, room)
+	}
+	return changed, nil
 }
 
 // missed is what may still be told one by one.
@@ -125,7 +152,7 @@ func (m *missed) tell(ctx context.Context, id ConversationID, after, head Seq) e
 		if l.To <= after {
 			return nil
 		}
-		// What came after the head was read is told live.
+		// What is above the head is told live, or by the next call.
 		l.Events = slices.DeleteFunc(l.Events, func(r Record) bool { return r.Seq > head })
 		for _, r := range l.Events {
 			if err := m.teller.Event(r); err != nil {

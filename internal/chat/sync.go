@@ -68,30 +68,23 @@ func (s *Service) KnowsCursor(u UserID, text string) bool {
 // goes on with a walk. The new cursor comes with the last page; its upper bound was
 // taken before the first, so what moves during a walk is told by the next one. A cursor
 // that is unknown, another user's or of another lineage is answered with a reset.
-func (s *Service) Sync(ctx context.Context, a Actor, cursorText, page string, limit int) (Synced, error) {
-	walk, err := s.walk(a.User, cursorText, page)
+func (s *Service) Sync(ctx context.Context, a Actor, cursorText, pageText string, limit int) (Synced, error) {
+	walk, err := s.walk(a.User, cursorText, pageText)
 	if err != nil {
 		return Synced{}, err
 	}
 	out := Synced{Reset: walk.reset}
 	first := walk.before > walk.upTo
-	entries, more, err := s.entries(ctx, a.User, walk.pos, walk.before, limit)
+	page, before, more, err := s.changedPage(ctx, a.User, walk.pos, Changed{After: walk.pos, Before: walk.before, Limit: limit})
 	if err != nil {
 		return Synced{}, err
 	}
-	for i := range entries {
-		sum, err := s.summary(ctx, a.User, &entries[i].Conversation, &entries[i].Member)
-		if err != nil {
+	for i := range page {
+		if err := s.since(ctx, &page[i], walk); err != nil {
 			return Synced{}, err
 		}
-		if sum == nil || !sum.Joined && entries[i].Member.Pos <= walk.pos {
-			continue // what others do where the caller no longer is, is not told
-		}
-		if err := s.since(ctx, sum, walk); err != nil {
-			return Synced{}, err
-		}
-		out.Conversations = append(out.Conversations, *sum)
 	}
+	out.Conversations = page
 	if first {
 		rows, err := s.store.Users(ctx, []UserID{a.User})
 		if err != nil {
@@ -103,12 +96,35 @@ func (s *Service) Sync(ctx context.Context, a Actor, cursorText, page string, li
 		}
 	}
 	if more {
-		walk.before = entries[len(entries)-1].Pos()
+		walk.before = before
 		out.Page = walk.encode()
 		return out, nil
 	}
 	out.Cursor = s.Cursor(a.User, walk.upTo)
 	return out, nil
+}
+
+// changedPage answers a page of what changed for a user who knows everything up to since,
+// before which position the next page is, and whether there is one.
+func (s *Service) changedPage(ctx context.Context, u UserID, since Position, q Changed) (page []Summary, next Position, more bool, err error) {
+	entries, more, err := s.entries(ctx, u, q.After, q.Before, q.Limit)
+	if err != nil {
+		return nil, 0, false, err
+	}
+	for i := range entries {
+		sum, err := s.summary(ctx, u, &entries[i].Conversation, &entries[i].Member)
+		if err != nil {
+			return nil, 0, false, err
+		}
+		if sum == nil || !sum.Joined && entries[i].Member.Pos <= since {
+			continue // what others do where the caller no longer is, is not told
+		}
+		page = append(page, *sum)
+	}
+	if more {
+		next = entries[len(entries)-1].Pos()
+	}
+	return page, next, more, nil
 }
 
 // walk begins a walk from a cursor, or goes on with one from a page token.

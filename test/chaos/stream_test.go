@@ -23,28 +23,68 @@ type stream struct {
 	event, data, id string // of the frame that is read
 }
 
-// live reads one stream to its end.
-func (s *stream) live(addr, token string) error {
-	req, err := http.NewRequest(http.MethodGet, "http://"+addr+"/v1/events?cursor="+url.QueryEscape(s.cursor), nil)
+// get asks a page of the server's, on a connection of its own. Another answer than 200 is
+// errMissed.
+func get(url, token string) (io.ReadCloser, error) {
+	req, err := http.NewRequest(http.MethodGet, url, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
 	resp, err := client.Do(req)
 	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		defer resp.Body.Close()
+		text, _ := io.ReadAll(resp.Body) // it may be cut off
+		return nil, fmt.Errorf("%w: %s %s", errMissed, resp.Status, text)
+	}
+	return resp.Body, nil
+}
+
+// takeWhole takes a notification of a row of which nothing may be missing.
+func (b *bare) takeWhole(method string, params []byte) error {
+	switch method {
+	case "event":
+		var e testkit.Event
+		if err := json.Unmarshal(params, &e); err != nil {
+			return err
+		}
+		if have := int64(len(b.held[e.Conversation])); e.Seq > have+1 {
+			return fmt.Errorf("%w: %s %d came after %d", errMissed, e.Conversation, e.Seq, have)
+		}
+		b.apply(e, "pushed")
+	case "gap", "reset":
+		return fmt.Errorf("%w: %s %s, and little was missed", errMissed, method, params)
+	}
+	return nil
+}
+
+// again lives with one connection after the other until stop is closed, or something is missed.
+func again(stop <-chan struct{}, live func() error) error {
+	for {
+		select {
+		case <-stop:
+			return nil
+		case <-time.After(time.Millisecond):
+		}
+		if err := live(); errors.Is(err, errMissed) {
+			return err
+		}
+	}
+}
+
+// live reads one stream to its end.
+func (s *stream) live(addr, token string) error {
+	body, err := get("http://"+addr+"/v1/events?cursor="+url.QueryEscape(s.cursor), token)
+	if err != nil {
 		return err
 	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(resp.Body) // it may be cut off
-		if resp.StatusCode == http.StatusServiceUnavailable {
-			return errAway
-		}
-		return fmt.Errorf("%w: %s %s", errMissed, resp.Status, text)
-	}
+	defer body.Close()
 	s.event, s.data, s.id = "", "", ""
-	in := bufio.NewScanner(resp.Body)
+	in := bufio.NewScanner(body)
 	for in.Buffer(nil, 1<<20); in.Scan(); {
 		if err := s.line(in.Text()); err != nil {
 			return err
@@ -52,8 +92,6 @@ func (s *stream) live(addr, token string) error {
 	}
 	return in.Err()
 }
-
-var errAway = errors.New("the server is stopping")
 
 func (s *stream) line(line string) error {
 	name, value, _ := strings.Cut(line, ": ")
@@ -76,18 +114,8 @@ func (s *stream) line(line string) error {
 }
 
 func (s *stream) frame() error {
-	switch s.event {
-	case "event":
-		var e testkit.Event
-		if err := json.Unmarshal([]byte(s.data), &e); err != nil {
-			return err
-		}
-		if have := int64(len(s.held[e.Conversation])); e.Seq > have+1 {
-			return fmt.Errorf("%w: %s %d came after %d", errMissed, e.Conversation, e.Seq, have)
-		}
-		s.apply(e, "pushed")
-	case "gap", "reset":
-		return fmt.Errorf("%w: %s %s, and little was missed", errMissed, s.event, s.data)
+	if err := s.takeWhole(s.event, []byte(s.data)); err != nil {
+		return err
 	}
 	if s.id != "" {
 		s.cursor = s.id
@@ -97,16 +125,7 @@ func (s *stream) frame() error {
 }
 
 func (s *stream) read(w *world, addr string, stop <-chan struct{}) error {
-	for {
-		select {
-		case <-stop:
-			return nil
-		case <-time.After(time.Millisecond):
-		}
-		if err := s.live(addr, w.token("ann")); errors.Is(err, errMissed) {
-			return err
-		}
-	}
+	return again(stop, func() error { return s.live(addr, w.token("ann")) })
 }
 
 // The same hundred cuts with an event stream, whose reader never asks for what it missed.
