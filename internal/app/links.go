@@ -4,18 +4,14 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"net/netip"
 	"time"
 
 	"github.com/linnet-im/linnet/internal/chat"
 	"github.com/linnet-im/linnet/internal/config"
-	"github.com/linnet-im/linnet/internal/link/lines"
 	"github.com/linnet-im/linnet/internal/link/sock"
 	"github.com/linnet-im/linnet/internal/link/text"
 	"github.com/linnet-im/linnet/internal/link/ws"
@@ -26,27 +22,34 @@ import (
 	"github.com/linnet-im/linnet/wire/line"
 )
 
-// lastWords is how long the last frames to a peer may take to go out.
-const lastWords = 5 * time.Second
-
 // links joins the sockets to the sessions: it is the one place that knows both.
 type links struct {
 	hub        *session.Hub
 	frameBytes int
-	queueBytes int
 	lines      *session.Framing
 	ws         *session.Framing
 	text       *router.Format
+	sockets    socketConfigs
 	proxied    bool
-	slow       func() // a peer was closed as slow
 	log        *slog.Logger
 }
 
+// socketConfigs are what all sockets of a kind share.
+type socketConfigs struct{ lines, ws, text, refused *sock.Config }
+
 func newLinks(hub *session.Hub, limits config.Limits, cfg config.Config, slow func(), log *slog.Logger) *links {
-	return &links{
-		proxied: len(cfg.Proxies) > 0, slow: slow, hub: hub, frameBytes: limits.FrameBytes, queueBytes: limits.OutboxBytes,
+	l := &links{
+		proxied: len(cfg.Proxies) > 0, hub: hub, frameBytes: limits.FrameBytes,
 		lines: linesFraming(), ws: wsFraming(), text: session.TextFormat(), log: log,
 	}
+	kind := func(goodbye []byte) *sock.Config {
+		return &sock.Config{MaxQueue: limits.OutboxBytes, Overflowed: goodbye, OnOverflow: slow}
+	}
+	l.sockets = socketConfigs{
+		lines: kind(l.lines.Goodbye(nil, session.Slow)), ws: kind(l.ws.Goodbye(nil, session.Slow)),
+		text: kind(line.Error(nil, session.Slow.Message)), refused: kind(nil),
+	}
+	return l
 }
 
 // linesFraming is JSON-RPC, one object a line.
@@ -109,8 +112,7 @@ func jsonFormat(frame func(dst, payload []byte) []byte) *router.Format {
 
 // socket takes a connection over, with the bytes that were read already. It may be one
 // of the port, TLS inside one, or TLS that an HTTP request came by.
-func (l *links) socket(nc net.Conn, goodbye []byte) (sock.Socket, []byte) {
-	cfg := sock.Config{MaxQueue: l.queueBytes, Overflowed: goodbye, OnOverflow: l.slow}
+func (l *links) socket(nc net.Conn, cfg *sock.Config) (sock.Socket, []byte) {
 	var first []byte
 	if c, ok := nc.(*listen.Conn); ok {
 		first = c.TakePrefix()
@@ -144,92 +146,13 @@ func (l *links) remote(nc net.Conn) session.Remote {
 }
 
 func isLoopback(addr net.Addr) bool {
-	ap, err := netip.ParseAddrPort(addr.String())
-	return err == nil && ap.Addr().Unmap().IsLoopback()
-}
-
-// serveLines speaks JSON-RPC, one object a line, until the connection ends. What the
-// peer asked before it closed its side is still answered.
-func (l *links) serveLines(nc *listen.Conn) {
-	c, first := l.socket(nc, l.lines.Goodbye(nil, session.Slow))
-	s := l.hub.New(c, l.lines, l.remote(nc))
-	defer s.Closed()
-	defer func() { _ = c.Close() }() // a second close does nothing
-	cutter := lines.Cutter{Max: l.frameBytes}
-	emit := func(frame []byte) error {
-		s.Frame(frame)
-		return nil
-	}
-	err := cutter.Feed(first, emit)
-	if err == nil {
-		err = c.ReadLoop(func(p []byte) error { return cutter.Feed(p, emit) })
-	}
-	switch {
-	case errors.Is(err, lines.ErrTooLong):
-		s.Finish(lastWords)
-		s.Refuse(wire.Errorf(wire.CodeTooLarge, "a line has at most %d bytes", l.frameBytes))
-		c.CloseAfter(nil, lastWords)
-		<-c.Done()
-	case ended(err):
-		if rest := cutter.Rest(); len(rest) > 0 {
-			s.Frame(rest)
-		}
-		s.Finish(lastWords)
-		c.CloseAfter(nil, lastWords)
-		<-c.Done()
-	}
-}
-
-// serveSocket speaks JSON-RPC, one object a WebSocket message. It returns at once, so
-// that the request's goroutine and its stack go.
-func (l *links) serveSocket(w http.ResponseWriter, r *http.Request) {
-	nc, first, err := ws.Accept(w, r)
-	if err != nil {
-		var refused *ws.Refusal
-		if errors.As(err, &refused) {
-			http.Error(w, refused.Reason, refused.Status)
-		}
-		return
-	}
-	go l.socketLoop(nc, first)
-}
-
-func (l *links) socketLoop(nc net.Conn, first []byte) {
-	c, _ := l.socket(nc, l.ws.Goodbye(nil, session.Slow))
-	s := l.hub.New(c, l.ws, l.remote(nc))
-	defer s.Closed()
-	defer func() { _ = c.Close() }() // a second close does nothing
-	cutter := ws.Cutter{Max: l.frameBytes}
-	h := ws.Handler{
-		Text: func(message []byte) error { s.Frame(message); return nil },
-		Ping: func(payload []byte) error { s.Heard(); c.Send(ws.AppendPong(nil, payload)); return nil },
-		Pong: s.Heard,
-		Close: func(code int, _ string) error {
-			if code == 1005 {
-				code = ws.CloseNormal
-			}
-			return &ws.Error{Code: code, Reason: ""}
-		},
-	}
-	err := cutter.Feed(first, &h)
-	if err == nil {
-		err = c.ReadLoop(func(p []byte) error { return cutter.Feed(p, &h) })
-	}
-	var broken *ws.Error
-	if errors.As(err, &broken) {
-		s.Finish(lastWords)
-		c.CloseAfter(ws.AppendClose(nil, broken.Code, broken.Reason), lastWords)
-		<-c.Done()
-	} else if ended(err) {
-		s.Finish(lastWords)
-		c.CloseAfter(ws.AppendClose(nil, ws.CloseNormal, ""), lastWords)
-		<-c.Done()
-	}
+	tcp, ok := addr.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
 }
 
 // serveText speaks the text protocol.
 func (l *links) serveText(nc *listen.Conn) {
-	c, first := l.socket(nc, line.Error(nil, session.Slow.Message))
+	c, first := l.socket(nc, l.sockets.text)
 	text.Serve(c, first, l.hub.NewText(c, l.text, l.remote(nc)))
 }
 
@@ -253,7 +176,7 @@ func (l *links) refuse(kind listen.Kind, nc *listen.Conn) {
 	default:
 		last = line.Error(nil, why)
 	}
-	c, _ := l.socket(nc, nil)
+	c, _ := l.socket(nc, l.sockets.refused)
 	c.CloseAfter(last, time.Second)
 }
 
@@ -274,6 +197,3 @@ func (d datagrams) WaitRoom()          {}
 func (d datagrams) Close() error       { return nil }
 
 func (d datagrams) CloseAfter(last []byte, _ time.Duration) { d(last) }
-
-// ended says that the peer has sent everything.
-func ended(err error) bool { return errors.Is(err, io.EOF) }

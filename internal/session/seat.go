@@ -42,6 +42,7 @@ func (h *Hub) sit(who seated, format *router.Format, link string, id Admission, 
 	old = h.claim(s.key(), who)
 	s.present = h.cfg.Presence.Enter(id.User, platform(p.Device), id.account.Status)
 	h.cfg.Chat.SignedIn(id.User, id.device(p.Device))
+	s.id.account = nil // it ages
 	return s, old
 }
 

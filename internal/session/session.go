@@ -70,7 +70,7 @@ type Session struct {
 	pinged  atomic.Int64 // when it was last pinged
 
 	mu       sync.Mutex
-	room     *sync.Cond // there is room for another call, or the session is closed
+	room     *sync.Cond // there is room for another call, or the session is closed; nil until somebody waits
 	queue    [][]byte   // frames that wait
 	running  bool       // a goroutine works on the queue
 	inFlight int        // calls that came and are not answered
@@ -90,7 +90,6 @@ var _ api.Caller = (*Session)(nil)
 // New makes the session of a connection.
 func (h *Hub) New(peer Peer, framing *Framing, remote Remote) *Session {
 	s := &Session{hub: h, peer: peer, framing: framing, remote: remote, began: time.Now()}
-	s.room = sync.NewCond(&s.mu)
 	s.heard.Store(s.began.UnixNano())
 	h.add(s)
 	return s
@@ -108,7 +107,7 @@ func (s *Session) Frame(frame []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for s.inFlight >= s.hub.cfg.Limits.InFlight && !s.closed {
-		s.room.Wait()
+		s.wait()
 	}
 	if s.closed {
 		return
@@ -121,6 +120,21 @@ func (s *Session) Frame(frame []byte) {
 	}
 }
 
+// wait waits for changed, under s.mu.
+func (s *Session) wait() {
+	if s.room == nil {
+		s.room = sync.NewCond(&s.mu)
+	}
+	s.room.Wait()
+}
+
+// changed wakes who waits, under s.mu.
+func (s *Session) changed() {
+	if s.room != nil {
+		s.room.Broadcast()
+	}
+}
+
 // Refuse answers a frame that the link could not take.
 func (s *Session) Refuse(e *wire.Error) { s.peer.Send(s.errorFrame(nil, e)) }
 
@@ -130,14 +144,14 @@ func (s *Session) Finish(wait time.Duration) {
 	timeout := time.AfterFunc(wait, func() {
 		s.mu.Lock()
 		late = true
-		s.room.Broadcast()
+		s.changed()
 		s.mu.Unlock()
 	})
 	defer timeout.Stop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for s.inFlight > 0 && !late {
-		s.room.Wait()
+		s.wait()
 	}
 }
 
@@ -190,7 +204,7 @@ func (s *Session) finished() {
 // done is finished under s.mu. The last call in flight lets an ending connection close.
 func (s *Session) done() {
 	s.inFlight--
-	s.room.Broadcast()
+	s.changed()
 	if s.ending && s.inFlight == 0 {
 		s.peer.CloseAfter(s.last, drainWait)
 	}
@@ -201,7 +215,7 @@ func (s *Session) shut() {
 	s.closed = true
 	s.inFlight -= len(s.queue)
 	s.queue = nil
-	s.room.Broadcast()
+	s.changed()
 }
 
 func (s *Session) handle(frame []byte) {
@@ -453,7 +467,7 @@ func (s *Session) stop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stopped = true
-	s.room.Broadcast()
+	s.changed()
 }
 
 func (s *Session) isStopped() bool {

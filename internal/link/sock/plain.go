@@ -1,5 +1,10 @@
 package sock
 
+import (
+	"errors"
+	"io"
+)
+
 // readPlain is ReadLoop for what is no socket of the system.
 func (c *Conn) readPlain(onData func(p []byte) error) error {
 	buf := make([]byte, 4<<10)
@@ -9,6 +14,9 @@ func (c *Conn) readPlain(onData func(p []byte) error) error {
 			if err := onData(buf[:n]); err != nil {
 				return err
 			}
+		}
+		if errors.Is(err, io.EOF) {
+			c.sawEnd()
 		}
 		if err != nil {
 			return err

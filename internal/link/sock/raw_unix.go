@@ -12,18 +12,16 @@ import (
 
 // rawConn reads and writes a socket's descriptor where there is one.
 type rawConn struct {
-	nc  net.Conn
 	raw syscall.RawConn // nil: not a socket
 }
 
 func rawOf(nc net.Conn) rawConn {
-	r := rawConn{nc: nc}
 	if sc, ok := nc.(syscall.Conn); ok {
 		if raw, err := sc.SyscallConn(); err == nil {
-			r.raw = raw
+			return rawConn{raw}
 		}
 	}
-	return r
+	return rawConn{}
 }
 
 // tryWrite writes what the kernel takes now. It does not wait: it must only be called
@@ -91,6 +89,7 @@ func (c *Conn) ReadLoop(onData func(p []byte) error) error {
 		case failed != nil:
 			err = failed
 		case n == 0:
+			c.sawEnd()
 			err = io.EOF
 		default:
 			err = onData(buf[:n])

@@ -45,24 +45,22 @@ const (
 type Conn struct {
 	nc  net.Conn
 	raw rawConn
-	cfg Config
+	cfg *Config
 
-	mu      sync.Mutex
-	room    *sync.Cond // less waits than before, or the connection is closed
-	state   state
-	queue   []byte // what waits, in order
-	out     int    // bytes of the queue that somebody is writing
-	ending  bool   // nothing more is taken; closes when the queue is out
-	closed  bool
-	closing sync.Once
-	done    chan struct{}
+	mu     sync.Mutex
+	room   *sync.Cond // less waits than before, or the connection is closed; nil until somebody waits
+	state  state
+	ending bool // nothing more is taken; closes when the queue is out
+	ended  bool // the peer has sent everything
+	closed bool
+	queue  []byte        // what waits, in order
+	out    int           // bytes of the queue that somebody is writing
+	done   chan struct{} // nil until somebody asks for it
 }
 
-// New takes over nc.
-func New(nc net.Conn, cfg Config) *Conn {
-	c := &Conn{nc: nc, cfg: cfg, done: make(chan struct{})}
-	c.raw = rawOf(nc)
-	c.room = sync.NewCond(&c.mu)
+// New takes over nc. Connections may share cfg, which does not change any more.
+func New(nc net.Conn, cfg *Config) *Conn {
+	c := &Conn{nc: nc, cfg: cfg, raw: rawOf(nc)}
 	if tcp, ok := nc.(interface{ SetWriteBuffer(int) error }); ok {
 		_ = tcp.SetWriteBuffer(sendBuffer) // a larger one only costs memory
 	}
@@ -76,7 +74,17 @@ func (c *Conn) RemoteAddr() net.Addr { return c.nc.RemoteAddr() }
 func (c *Conn) SetReadDeadline(t time.Time) error { return c.nc.SetReadDeadline(t) }
 
 // Done is closed when the connection is.
-func (c *Conn) Done() <-chan struct{} { return c.done }
+func (c *Conn) Done() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.done == nil {
+		c.done = make(chan struct{})
+		if c.closed {
+			close(c.done)
+		}
+	}
+	return c.done
+}
 
 // Send writes p behind everything queued before. What the kernel does not take at once
 // waits in the queue. It answers false when the connection takes nothing any more. p is
@@ -110,7 +118,17 @@ func (c *Conn) WaitRoom() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for len(c.queue)+c.out > c.cfg.MaxQueue/4 && !c.closed {
+		if c.room == nil {
+			c.room = sync.NewCond(&c.mu)
+		}
 		c.room.Wait()
+	}
+}
+
+// roomier wakes who waits for room, under c.mu.
+func (c *Conn) roomier() {
+	if c.room != nil {
+		c.room.Broadcast()
 	}
 }
 
@@ -139,6 +157,9 @@ func (c *Conn) append(p []byte) bool {
 	if n := len(c.queue) + c.out; n > 0 && n+len(p) > c.cfg.MaxQueue {
 		c.overflow()
 		return false
+	}
+	if c.queue == nil && len(p) <= len(queueBuffer{}) {
+		c.queue = queues.Get().(*queueBuffer)[:0]
 	}
 	c.queue = append(c.queue, p...)
 	return true
@@ -172,7 +193,7 @@ func (c *Conn) write(p []byte) {
 		n, err := c.raw.tryWrite(p)
 		c.mu.Lock()
 		c.out = 0
-		c.room.Broadcast()
+		c.roomier()
 		if err != nil {
 			c.state = idle
 			c.mu.Unlock()
@@ -188,10 +209,8 @@ func (c *Conn) write(p []byte) {
 			return
 		}
 		if len(c.queue) == 0 {
-			if own != nil && cap(own) <= 4096 {
-				c.queue = own[:0] // the next one need not allocate
-			}
-			c.state = idle
+			reuse(own)
+			c.queue, c.state = nil, idle
 			end := c.ending
 			c.mu.Unlock()
 			if end {
@@ -199,6 +218,7 @@ func (c *Conn) write(p []byte) {
 			}
 			return
 		}
+		reuse(own)
 		own, c.queue = c.queue, nil
 		p = own
 	}
@@ -225,7 +245,7 @@ func (c *Conn) drain() {
 		_ = c.nc.SetWriteDeadline(time.Time{})
 		c.mu.Lock()
 		c.queue = c.queue[written:]
-		c.room.Broadcast()
+		c.roomier()
 		c.mu.Unlock()
 		// A slow peer that takes something is no stalled one.
 		if err != nil && (written == 0 || !errors.Is(err, os.ErrDeadlineExceeded)) {
@@ -256,9 +276,17 @@ func (c *Conn) CloseAfter(last []byte, wait time.Duration) {
 	}
 }
 
-// finish half-closes, so that the peer reads everything before the end, and closes when
+// finish closes when the peer has sent everything. Otherwise it half-closes, since what
+// comes to a closed socket makes the peer lose what it has not read yet, and closes when
 // the peer has closed or a moment later.
 func (c *Conn) finish() {
+	c.mu.Lock()
+	ended := c.ended
+	c.mu.Unlock()
+	if ended {
+		_ = c.Close()
+		return
+	}
 	half, ok := c.nc.(interface{ CloseWrite() error })
 	if !ok || half.CloseWrite() != nil {
 		_ = c.Close()
@@ -270,16 +298,37 @@ func (c *Conn) finish() {
 
 // Close closes at once; what waits is lost.
 func (c *Conn) Close() error {
-	var err error
-	c.closing.Do(func() {
-		c.mu.Lock()
-		c.closed = true
-		c.room.Broadcast()
+	c.mu.Lock()
+	if c.closed {
 		c.mu.Unlock()
+		return nil
+	}
+	c.closed = true
+	c.roomier()
+	if c.done != nil {
 		close(c.done)
-		err = c.nc.Close()
-	})
-	return err
+	}
+	c.mu.Unlock()
+	return c.nc.Close()
+}
+
+// sawEnd notes that the peer has sent everything.
+func (c *Conn) sawEnd() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ended = true
+}
+
+// queueBuffer is what a queue begins with; an empty queue has none.
+type queueBuffer [4 << 10]byte
+
+var queues = sync.Pool{New: func() any { return new(queueBuffer) }}
+
+// reuse takes back what was a queue.
+func reuse(queue []byte) {
+	if cap(queue) == len(queueBuffer{}) {
+		queues.Put((*queueBuffer)(queue[:cap(queue)]))
+	}
 }
 
 // buffers are for reading; a connection has one only while there is something to read.

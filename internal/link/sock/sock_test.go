@@ -34,7 +34,7 @@ func pair(t testing.TB, cfg Config) (*Conn, *net.TCPConn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, peer := New(nc, cfg), <-dialed
+	c, peer := New(nc, &cfg), <-dialed
 	t.Cleanup(func() {
 		_ = c.Close()
 		_ = peer.Close()

@@ -14,7 +14,7 @@ import (
 func TestAPeerThatTakesLittleIsNotStalled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		nc, peer := net.Pipe()
-		c := New(nc, Config{MaxQueue: 1 << 20})
+		c := New(nc, &Config{MaxQueue: 1 << 20})
 		want := numbered(200_000)
 		c.Send(want)
 		c.CloseAfter(nil, time.Hour)
@@ -43,7 +43,7 @@ func TestAPeerThatTakesNothingIsClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		nc, peer := net.Pipe()
 		began := time.Now()
-		c := New(nc, Config{MaxQueue: 1 << 20})
+		c := New(nc, &Config{MaxQueue: 1 << 20})
 		c.Send([]byte("x"))
 		<-c.Done()
 		if after := time.Since(began); after != stallTime {

@@ -74,9 +74,10 @@ type TLS struct {
 }
 
 // NewTLS takes over tc, whose handshake is done and which lies on layer.
-func NewTLS(tc *tls.Conn, layer *Layer, cfg Config) *TLS {
-	cfg.Overflowed = nil
-	c := New(layer.Conn, cfg)
+func NewTLS(tc *tls.Conn, layer *Layer, cfg *Config) *TLS {
+	silent := *cfg
+	silent.Overflowed = nil
+	c := New(layer.Conn, &silent)
 	layer.below.Store(c)
 	return &TLS{tc: tc, below: c, max: cfg.MaxQueue}
 }

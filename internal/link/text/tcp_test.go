@@ -81,7 +81,7 @@ func talk(t *testing.T, s *speaker, first string, peer func(c net.Conn)) (read s
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		a, b := net.Pipe()
-		c := sock.New(a, sock.Config{MaxQueue: 256 << 10})
+		c := sock.New(a, &sock.Config{MaxQueue: 256 << 10})
 		s.write = func(p []byte) { c.Send(p) }
 		var all sync.WaitGroup
 		all.Go(func() { Serve(c, []byte(first), s) })
@@ -232,7 +232,7 @@ func overTCP(t *testing.T, s *speaker) (peer *net.TCPConn, served <-chan struct{
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := sock.New(nc, sock.Config{MaxQueue: 1 << 20})
+	c := sock.New(nc, &sock.Config{MaxQueue: 1 << 20})
 	s.write = func(p []byte) { c.Send(p) }
 	done := make(chan struct{})
 	go func() {

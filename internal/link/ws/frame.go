@@ -71,11 +71,12 @@ func appendFrame(dst []byte, op byte, payload []byte) []byte {
 
 // Handler takes what a peer sent. The bytes are good for the time of the call. Its
 // errors end Feed.
-type Handler struct {
-	Text  func(message []byte) error
-	Ping  func(payload []byte) error
-	Pong  func()
-	Close func(code int, reason string) error // 1005 when the peer gave none
+type Handler interface {
+	Text(message []byte) error
+	Ping(payload []byte) error
+	Pong()
+	// Ended is told the peer's close frame; the code is 1005 when it gave none.
+	Ended(code int, reason string) error
 }
 
 // maxFragments bounds the frames of one message.
@@ -92,7 +93,7 @@ type Cutter struct {
 }
 
 // Feed reads p. On an error that is an *Error the connection is to be closed with its code.
-func (c *Cutter) Feed(p []byte, h *Handler) error {
+func (c *Cutter) Feed(p []byte, h Handler) error {
 	own := len(c.pending) > 0
 	if own {
 		c.pending = append(c.pending, p...)
@@ -181,7 +182,7 @@ func (c *Cutter) parse(p []byte) (h header, size int, err error) {
 }
 
 // frame takes a whole frame.
-func (c *Cutter) frame(f header, payload []byte, h *Handler) error {
+func (c *Cutter) frame(f header, payload []byte, h Handler) error {
 	unmasked := make([]byte, len(payload))
 	for i, b := range payload {
 		unmasked[i] = b ^ f.mask[i&3]
@@ -218,16 +219,16 @@ func (c *Cutter) frame(f header, payload []byte, h *Handler) error {
 	return text(message, h)
 }
 
-func text(message []byte, h *Handler) error {
+func text(message []byte, h Handler) error {
 	if !utf8.Valid(message) {
 		return &Error{CloseUTF8, "text is UTF-8"}
 	}
 	return h.Text(message)
 }
 
-func closeFrame(p []byte, h *Handler) error {
+func closeFrame(p []byte, h Handler) error {
 	if len(p) == 0 {
-		return h.Close(1005, "")
+		return h.Ended(1005, "")
 	}
 	if len(p) < 2 {
 		return broken("a close frame has no code")
@@ -239,5 +240,5 @@ func closeFrame(p []byte, h *Handler) error {
 	case !utf8.Valid(p[2:]):
 		return &Error{CloseUTF8, "text is UTF-8"}
 	}
-	return h.Close(code, string(p[2:]))
+	return h.Ended(code, string(p[2:]))
 }

@@ -12,6 +12,19 @@ import (
 	"unicode/utf8"
 )
 
+// funcs is a Handler.
+type funcs struct {
+	text  func(message []byte) error
+	ping  func(payload []byte) error
+	pong  func()
+	ended func(code int, reason string) error
+}
+
+func (f *funcs) Text(m []byte) error                 { return f.text(m) }
+func (f *funcs) Ping(p []byte) error                 { return f.ping(p) }
+func (f *funcs) Pong()                               { f.pong() }
+func (f *funcs) Ended(code int, reason string) error { return f.ended(code, reason) }
+
 // masked makes a client's frame. first is its first byte: FIN, the reserved bits and the opcode.
 func masked(first byte, payload string) string {
 	b := appendFrame(nil, 0, []byte(payload))
@@ -30,11 +43,11 @@ const fin = 0x80
 
 // feed gives parts to a Cutter and answers what came out of it.
 func feed(c *Cutter, parts ...string) (out []string, err error) {
-	h := &Handler{
-		Text: func(m []byte) error { out = append(out, "text "+string(m)); return nil },
-		Ping: func(p []byte) error { out = append(out, "ping "+string(p)); return nil },
-		Pong: func() { out = append(out, "pong") },
-		Close: func(code int, reason string) error {
+	h := &funcs{
+		text: func(m []byte) error { out = append(out, "text "+string(m)); return nil },
+		ping: func(p []byte) error { out = append(out, "ping "+string(p)); return nil },
+		pong: func() { out = append(out, "pong") },
+		ended: func(code int, reason string) error {
 			out = append(out, fmt.Sprint("close ", code, " ", reason))
 			return nil
 		},
@@ -138,7 +151,7 @@ func TestCutter(t *testing.T) {
 func TestTheHandlersErrorEndsFeed(t *testing.T) {
 	stop := errors.New("stop")
 	calls := 0
-	h := &Handler{Text: func([]byte) error { calls++; return stop }}
+	h := &funcs{text: func([]byte) error { calls++; return stop }}
 	two := masked(fin|opText, "a") + masked(fin|opText, "b")
 	if err := (&Cutter{Max: 9}).Feed([]byte(two), h); !errors.Is(err, stop) || calls != 1 {
 		t.Errorf("%v after %d calls", err, calls)
@@ -150,7 +163,7 @@ func TestFeedLeavesItsBytesAlone(t *testing.T) {
 	in := []byte(masked(fin|opText, "abc") + masked(fin|opText, "def"))
 	before := bytes.Clone(in)
 	var got string
-	h := &Handler{Text: func(m []byte) error { got += string(m); return nil }}
+	h := &funcs{text: func(m []byte) error { got += string(m); return nil }}
 	c := &Cutter{Max: 9}
 	half := len(in) - 2
 	if err := c.Feed(in[:half], h); err != nil {
@@ -207,7 +220,7 @@ func FuzzCutter(f *testing.F) {
 // A peer that sends one byte a packet must not make us copy the frame for each.
 func BenchmarkByteByByte(b *testing.B) {
 	frame := []byte(masked(fin|opText, strings.Repeat("a", 64<<10)))
-	h := &Handler{Text: func([]byte) error { return nil }}
+	h := &funcs{text: func([]byte) error { return nil }}
 	b.SetBytes(int64(len(frame)))
 	c := &Cutter{Max: 64 << 10}
 	began := time.Now()

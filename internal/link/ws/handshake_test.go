@@ -31,11 +31,11 @@ func serve(t *testing.T) *httptest.Server {
 		}
 		defer func() { _ = c.Close() }()
 		write := func(frame []byte) error { _, err := c.Write(frame); return err }
-		h := &Handler{
-			Text:  func(m []byte) error { return write(AppendText(nil, m)) },
-			Ping:  func(p []byte) error { return write(AppendPong(nil, p)) },
-			Pong:  func() {},
-			Close: func(code int, reason string) error { return &Error{code, reason} },
+		h := &funcs{
+			text:  func(m []byte) error { return write(AppendText(nil, m)) },
+			ping:  func(p []byte) error { return write(AppendPong(nil, p)) },
+			pong:  func() {},
+			ended: func(code int, reason string) error { return &Error{code, reason} },
 		}
 		cutter := Cutter{Max: 64 << 10}
 		err = cutter.Feed(prefix, h)
