@@ -16,7 +16,7 @@ import (
 // Hundreds begin TLS and do not end it, or begin a header inside it, a byte now and then:
 // they are let go in seconds, and others are served meanwhile.
 //
-// Mutant that was tried: a handshake without a deadline.
+// Mutant that was tried: a handshake that may take ten times as long.
 func TestSlowlorisUnderTLS(t *testing.T) {
 	server, _, trust := startTLS(t)
 	const each = 200
