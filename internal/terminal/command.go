@@ -23,19 +23,19 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"help", "", "this", (*Model).help},
-		{"open", "USER or CONVERSATION", "go there; a new person is one you write to", (*Model).openCommand},
+		{"open", "WHERE", "go to a user or a conversation", (*Model).openCommand},
 		{"new", "NAME USER…", "make a group and go there", (*Model).newGroup},
 		{"add", "USER…", "add people to this group", members("members.add")},
-		{"remove", "USER…", "remove people from it (its owner)", members("members.remove")},
+		{"remove", "USER…", "remove people from it", members("members.remove")},
 		{"leave", "", "leave this group", (*Model).leave},
-		{"who", "", "who is in this conversation, and who of them is there", (*Model).who},
+		{"who", "", "who is a member, and who is there", (*Model).who},
 		{"name", "NAME", "what you are called", (*Model).rename},
 		{"status", "[TEXT]", "a line that others see", (*Model).status},
-		{"read", "", "mark this conversation as read", (*Model).read},
+		{"read", "", "mark this as read", (*Model).read},
 		{"retry", "", "send again what could not be sent", (*Model).retry},
 		{"discard", "", "throw away what could not be sent", (*Model).discard},
 		{"sessions", "", "where you are signed in", (*Model).sessions},
-		{"signout", "DEVICE or others", "sign out there", (*Model).signOut},
+		{"signout", "DEVICE", "sign out there; others: elsewhere", (*Model).signOut},
 		{"quit", "", "or ctrl+c", func(*Model, []string) tea.Cmd { return tea.Quit }},
 	}
 }
@@ -58,11 +58,12 @@ func (m *Model) command(text string) tea.Cmd {
 func (m *Model) help([]string) tea.Cmd {
 	m.note = nil
 	for _, c := range commands() {
-		m.note = append(m.note, fmt.Sprintf("/%-9s %-21s %s", c.name, c.args, c.help))
+		m.note = append(m.note, fit("/"+c.name+" "+c.args, 16)+" "+c.help)
 	}
 	m.note = append(m.note,
-		"enter sends, alt+enter is a new line, pgup and pgdn scroll, esc goes to the end",
-		"ctrl+n, ctrl+p: other conversations; ctrl+u: the next unread one; // at the start writes a /")
+		"enter sends, alt+enter is a new line, // writes a /",
+		"pgup, pgdn scroll; esc goes to the end",
+		"ctrl+n, ctrl+p: other conversations; tab: what is new")
 	return nil
 }
 
@@ -134,30 +135,48 @@ func (m *Model) who([]string) tea.Cmd {
 		if err := m.client.Call(ctx, "members.list", &wire.MembersParams{Conversation: id, Limit: 100}, &r); err != nil {
 			return nil, err
 		}
-		users := make([]string, len(r.Members))
+		ids := make([]string, len(r.Members))
 		for i, one := range r.Members {
-			users[i] = one.User
+			ids[i] = one.User
 		}
+		var u wire.UsersResult
 		var p wire.PresenceResult
-		if err := m.client.Call(ctx, "presence.get", &wire.WatchParams{Users: users}, &p); err != nil {
+		err := errors.Join(
+			m.client.Call(ctx, "users.get", &wire.UsersGetParams{IDs: ids}, &u),
+			m.client.Call(ctx, "presence.get", &wire.WatchParams{Users: ids}, &p))
+		if err != nil {
 			return nil, err
 		}
-		lines := make([]string, 0, len(users)+1)
-		for i, one := range r.Members {
-			line := presenceMark(p.Presence[i].State) + " " + oneLine(one.User)
-			if one.Role == "owner" {
-				line += " (owner)"
-			}
-			if s := p.Presence[i].Status; s != "" {
-				line += " – " + oneLine(s)
-			}
-			lines = append(lines, line)
-		}
-		if r.More {
-			lines = append(lines, "and more")
-		}
-		return lines, nil
+		return memberLines(&r, u.Users, p.Presence), nil
 	})
+}
+
+func memberLines(r *wire.MembersResult, users []wire.User, there []wire.Presence) []string {
+	names, presence := make(map[string]string), make(map[string]wire.Presence)
+	for _, u := range users {
+		names[u.ID] = u.Name
+	}
+	for _, p := range there {
+		presence[p.User] = p
+	}
+	lines := make([]string, 0, len(r.Members)+1)
+	for _, one := range r.Members {
+		p, line := presence[one.User], one.User
+		if n := names[one.User]; n != "" && n != one.User {
+			line = n + " (" + one.User + ")"
+		}
+		if one.Role == "owner" {
+			line += ", owner"
+		}
+		if p.Status != "" {
+			line += " – " + p.Status
+		}
+		lines = append(lines, presenceMark(p.State)+" "+oneLine(line))
+	}
+	if r.More {
+		lines = append(lines, "and more")
+	}
+	return lines
 }
 
 func (m *Model) rename(args []string) tea.Cmd {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,6 +37,7 @@ func (f *fake) State() client.State                  { return f.state }
 func (f *fake) User() wire.User                      { return wire.User{ID: "alice"} }
 func (f *fake) Conversations() []client.Conversation { return f.convs }
 func (f *fake) Outbox() []client.Outgoing            { return f.outbox }
+func (f *fake) Limits() wire.Limits                  { return wire.Limits{ContentBytes: 1000} }
 func (f *fake) Wake()                                {}
 
 func (f *fake) Conversation(id string) (client.Conversation, bool) {
@@ -47,8 +49,11 @@ func (f *fake) Conversation(id string) (client.Conversation, bool) {
 	return client.Conversation{}, false
 }
 
-func (f *fake) Timeline(_ context.Context, id string, _ int64, limit int) (client.Page, error) {
+func (f *fake) Timeline(_ context.Context, id string, before int64, limit int) (client.Page, error) {
 	all := f.events[id]
+	if before > 0 {
+		all = all[:before-1]
+	}
 	from := max(0, len(all)-limit)
 	return client.Page{Events: all[from:], From: int64(from) + 1, To: int64(len(all)), Older: from > 0}, nil
 }
@@ -108,7 +113,7 @@ func (f *fake) say(id, from, text string, at time.Time) {
 	for i := range f.convs {
 		if f.convs[i].ID == id {
 			last, _ := json.Marshal(f.events[id][seq-1])
-			f.convs[i].Last, f.convs[i].Seq = last, seq
+			f.convs[i].Last, f.convs[i].Seq, f.convs[i].Held = last, seq, client.Range{From: 1, To: seq}
 		}
 	}
 }
@@ -288,16 +293,154 @@ func TestStaysWhereOneReads(t *testing.T) {
 	if got := visible(); got != at {
 		t.Errorf("one reads %q, then %q", at, got)
 	}
-	had := len(s.events)
+	s.got(tea.WindowSizeMsg{Width: 60, Height: 16})
+	s.got(tea.WindowSizeMsg{Width: 80, Height: 16})
+	if got := visible(); got != at {
+		t.Errorf("one reads %q, and after a resize %q", at, got)
+	}
+	had := len(s.history.events)
 	for range 60 {
+		before := strings.Split(ansi.Strip(s.View().Content), "\n")
+		events := len(s.history.events)
+		s.got(tea.KeyPressMsg{Code: tea.KeyUp, Mod: tea.ModShift})
+		after := strings.Split(ansi.Strip(s.View().Content), "\n")
+		if len(s.history.events) > events && before[5] != after[6] {
+			t.Errorf("%q jumped when older ones came: there is %q", before[5], after[6])
+		}
 		s.got(tea.KeyPressMsg{Code: tea.KeyPgUp})
 	}
-	if len(s.events) <= had || !strings.Contains(s.View().Content, "did you have dinner") {
-		t.Errorf("%d events are loaded, there are %d", len(s.events), len(f.events["d_bob"]))
+	if len(s.history.events) <= had || !strings.Contains(s.View().Content, "did you have dinner") {
+		t.Errorf("%d events are loaded, there are %d", len(s.history.events), len(f.events["d_bob"]))
 	}
 	s.got(tea.KeyPressMsg{Code: tea.KeyEsc})
 	if !strings.Contains(s.View().Content, "of it") {
 		t.Error("esc does not go to the end")
+	}
+}
+
+// Of two readings the one begun first may end last: then it would hide what the other
+// has shown. Mutant: refresh that begins a second one.
+func TestReadsOneAtATime(t *testing.T) {
+	f := scene()
+	s := newScreen(t, f, 80, 16)
+	first := s.refresh()
+	reading := first()
+	f.say("d_bob", "bob", "the newest", noon)
+	s.got(updated{client.Changed{Conversation: "d_bob"}})
+	s.got(reading)
+	if s.lastSeq() != 4 {
+		t.Errorf("the newest is not seen:\n%s", s.View().Content)
+	}
+	// What was asked for another conversation is not shown.
+	late := s.refresh()()
+	s.do(s.goTo(place{id: "lobby"}))
+	s.got(late)
+	if len(s.history.events) != 0 {
+		t.Errorf("the lobby shows %v", s.history.events)
+	}
+}
+
+// More is unread than fits: tab goes to where it begins, and then to the next conversation.
+func TestWhatIsNew(t *testing.T) {
+	f := scene()
+	for i := range 250 {
+		f.say("g_team", "zhang", fmt.Sprint("news ", i), noon)
+	}
+	f.convs[1].Unread, f.convs[1].ReadSeq = 250, 1
+	s := newScreen(t, f, 80, 16)
+	s.got(tea.KeyPressMsg{Code: tea.KeyTab})
+	if s.open.id != "g_team" || !strings.Contains(s.View().Content, "news 249") || !strings.Contains(s.View().Content, "new above") {
+		t.Errorf("in %s:\n%s", s.open.id, s.View().Content)
+	}
+	s.got(tea.KeyPressMsg{Code: tea.KeyTab})
+	if lines := strings.Split(ansi.Strip(s.View().Content), "\n"); !strings.Contains(lines[2], "─ new ─") || !strings.Contains(lines[3], "news 0") {
+		t.Errorf("tab shows\n%s", s.View().Content)
+	}
+	f.convs[0].Unread = 1
+	s.got(updated{client.Changed{Conversation: "d_bob"}})
+	s.got(tea.KeyPressMsg{Code: tea.KeyTab})
+	if s.open.id != "d_bob" {
+		t.Errorf("in %s", s.open.id)
+	}
+}
+
+// What cannot be sent is given back, not cut. Mutant: a limit of the field's own.
+func TestTooLong(t *testing.T) {
+	f := scene()
+	s := newScreen(t, f, 80, 16)
+	text := strings.Repeat("long line\n", 150)
+	s.got(tea.PasteMsg{Content: text})
+	s.got(tea.KeyPressMsg{Code: tea.KeyEnter})
+	if len(f.sent) != 0 || s.composer.Value() != strings.TrimSpace(text) || !strings.Contains(strings.Join(s.note, ""), "can be sent at once") {
+		t.Errorf("sent %d, %q is left, and %q is said", len(f.sent), s.composer.Value(), s.note)
+	}
+}
+
+// Who chose a name of others is not taken for them.
+func TestNamesAreNotIDs(t *testing.T) {
+	f := scene()
+	f.convs[1].Name = "carl"
+	f.convs = append(f.convs, client.Conversation{Conversation: wire.Conversation{ID: "d_carl", Kind: "direct", User: "carl"}})
+	f.say("lobby", "guest:bob", "I am bob", noon)
+	s := newScreen(t, f, 80, 16)
+	s.enter("/open carl")
+	if s.open.id != "d_carl" {
+		t.Errorf("/open carl goes to %v", s.open)
+	}
+	s.enter("/open lobby")
+	if !strings.Contains(ansi.Strip(s.View().Content), "~bob  I am bob") {
+		t.Errorf("a guest looks like a user:\n%s", s.View().Content)
+	}
+}
+
+// Whatever happens, in whatever order, on a terminal of whatever size, the screen is as
+// high and as wide as the terminal.
+func TestAnything(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	random := rand.New(rand.NewPCG(seed, 0))
+	f := scene()
+	s := newScreen(t, f, 80, 16)
+	keys := []tea.KeyPressMsg{
+		{Code: tea.KeyPgUp},
+		{Code: tea.KeyPgDown},
+		{Code: tea.KeyUp, Mod: tea.ModShift},
+		{Code: tea.KeyDown, Mod: tea.ModShift},
+		{Code: tea.KeyEsc},
+		{Code: tea.KeyTab},
+		{Code: 'n', Mod: tea.ModCtrl},
+		{Code: 'p', Mod: tea.ModCtrl},
+		{Code: tea.KeyEnter},
+		{Code: tea.KeyEnter, Mod: tea.ModAlt},
+		{Code: '你', Text: "你"},
+		{Code: 'x', Text: "x"},
+		{Code: '/', Text: "/"},
+		{Code: tea.KeyBackspace},
+	}
+	texts := []string{"", "x", "你好，世界", "👩\u200d👧", "\x1b[2J", "a\nb\nc", strings.Repeat("宽", 300), strings.Repeat("e\u0301", 50), "עברית مرحبا"}
+	for step := range 500 {
+		switch random.IntN(8) {
+		case 0:
+			s.got(tea.WindowSizeMsg{Width: 1 + random.IntN(130), Height: 1 + random.IntN(40)})
+		case 1, 2:
+			id := f.convs[random.IntN(len(f.convs))].ID
+			f.say(id, []string{"bob", "alice", "guest:" + texts[2]}[random.IntN(3)], texts[random.IntN(len(texts))], noon.Add(time.Duration(step)*time.Hour))
+			s.got(updated{client.Changed{Conversation: id}})
+		case 3:
+			s.got(called{lines: texts})
+		case 4:
+			f.outbox = append(f.outbox, client.Outgoing{ClientID: fmt.Sprint(step), To: s.open.to(), Content: []byte(`{"text":"你好"}`)})
+		default:
+			s.got(keys[random.IntN(len(keys))])
+		}
+		lines := strings.Split(ansi.Strip(s.View().Content), "\n")
+		if len(lines) > max(s.height, 6) {
+			t.Fatalf("seed %d, step %d: %d lines on a screen of %d", seed, step, len(lines), s.height)
+		}
+		for _, l := range lines {
+			if w := ansi.StringWidth(l); w > s.width && s.width >= 12 {
+				t.Fatalf("seed %d, step %d: %d columns of %d: %q", seed, step, w, s.width, l)
+			}
+		}
 	}
 }
 

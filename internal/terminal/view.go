@@ -8,8 +8,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"charm.land/lipgloss/v2"
-	"github.com/charmbracelet/x/ansi"
-	"github.com/go-json-experiment/json"
 
 	"github.com/linnet-im/linnet/client"
 	"github.com/linnet-im/linnet/wire"
@@ -18,6 +16,7 @@ import (
 // The colours are the terminal's own, so they fit a light one and a dark one.
 var (
 	faint  = lipgloss.NewStyle().Faint(true)
+	plain  = lipgloss.NewStyle()
 	bold   = lipgloss.NewStyle().Bold(true)
 	mine   = lipgloss.NewStyle().Foreground(lipgloss.Cyan)
 	others = lipgloss.NewStyle().Foreground(lipgloss.Green)
@@ -40,15 +39,23 @@ func (m *Model) mainWidth() int {
 	return m.width - listWidth - 1
 }
 
-// noteHeight is how many lines a command's answer takes.
-func (m *Model) noteHeight() int {
-	return min(len(m.note), max(0, m.height-4-m.composer.Height()))
+// noteRows is a command's answer, as much of it as there is room for.
+func (m *Model) noteRows() []string {
+	var rows []string
+	for _, n := range m.note {
+		rows = append(rows, wrap(n, m.mainWidth())...)
+	}
+	room := max(1, m.height-4-m.composer.Height())
+	if hidden := len(rows) - room; hidden > 0 {
+		rows = append(rows[:room-1], fmt.Sprintf("… and %d more lines", hidden+1))
+	}
+	return rows
 }
 
 // historyHeight is what is left for messages: of the height without the title, who is
 // typing, what is written and the state.
 func (m *Model) historyHeight() int {
-	return max(1, m.height-3-m.composer.Height()-m.noteHeight())
+	return max(1, m.height-3-m.composer.Height()-len(m.noteRows()))
 }
 
 // View draws the screen.
@@ -69,6 +76,9 @@ func (m *Model) View() tea.View {
 	v.AltScreen = true
 	v.ReportFocus = true
 	v.WindowTitle = "linnet"
+	if n := m.unread(); n > 0 {
+		v.WindowTitle = fmt.Sprintf("(%d) linnet", n)
+	}
 	return v
 }
 
@@ -76,21 +86,19 @@ func (m *Model) View() tea.View {
 func (m *Model) main() []string {
 	w := m.mainWidth()
 	lines := []string{fit(bold.Render(m.heading()), w)}
-	history := m.history()
-	h := m.historyHeight()
-	end := max(0, len(history)-m.up)
+	all, h := m.allRows(), m.historyHeight()
+	end := max(0, len(all)-m.history.up)
 	begin := max(0, end-h)
 	for range h - (end - begin) {
 		lines = append(lines, strings.Repeat(" ", w))
 	}
-	for _, l := range history[begin:end] {
-		lines = append(lines, fit(l, w))
+	for _, r := range all[begin:end] {
+		lines = append(lines, fit(r.text, w))
 	}
-	lines = append(lines, fit(faint.Render(m.typingLine()), w))
-	for _, n := range m.note[:m.noteHeight()] {
+	lines = append(lines, fit(faint.Render(m.hint()), w))
+	for _, n := range m.noteRows() {
 		lines = append(lines, fit(marked.Render(n), w))
 	}
-	m.composer.SetWidth(w)
 	for _, l := range strings.Split(m.composer.View(), "\n") {
 		lines = append(lines, fit(l, w))
 	}
@@ -104,7 +112,7 @@ func (m *Model) heading() string {
 	}
 	conv, known := m.client.Conversation(m.open.id)
 	if !known {
-		return m.name(m.open.user) + m.open.id
+		return oneLine(m.open.user + m.open.id)
 	}
 	text := m.title(&conv)
 	switch {
@@ -112,6 +120,9 @@ func (m *Model) heading() string {
 		text += fmt.Sprintf("  %d members", conv.Members)
 	case conv.Kind == "room":
 		text += "  an open room"
+		if n := m.online[conv.ID]; n > 0 {
+			text += fmt.Sprintf(", %d here", n)
+		}
 	case conv.User != "":
 		text += "  " + presenceText(m.presence[conv.User])
 	}
@@ -132,101 +143,13 @@ func presenceText(p wire.Presence) string {
 	return text
 }
 
-// history is every line of the open conversation, as far as it is loaded.
-func (m *Model) history() []string {
-	var lines []string
-	if m.older {
-		lines = append(lines, faint.Render("… pgup shows what was before"))
+// hint says who is writing, or what is above or below.
+func (m *Model) hint() string {
+	if n := m.newAbove(); n > 0 {
+		return "↑ more is new above; tab goes there"
 	}
-	day := ""
-	for i := range m.events {
-		e := &m.events[i]
-		if said(e) == "" {
-			continue
-		}
-		if d := localTime(e.Time).Format("Monday, 2 January 2006"); d != day {
-			day = d
-			lines = append(lines, m.rule(d, faint))
-		}
-		if m.newFrom > 0 && e.Seq >= m.newFrom && (i == 0 || m.events[i-1].Seq < m.newFrom) {
-			lines = append(lines, m.rule("new", marked))
-		}
-		lines = append(lines, m.eventLines(e)...)
-	}
-	return append(lines, m.pendingLines()...)
-}
-
-// rule draws a line with words in it.
-func (m *Model) rule(text string, style lipgloss.Style) string {
-	w := m.mainWidth()
-	left := max(2, (w-ansi.StringWidth(text)-2)/2)
-	return style.Render(ansi.Truncate(strings.Repeat("─", left)+" "+text+" "+strings.Repeat("─", left), w, ""))
-}
-
-// eventLines draws one event.
-func (m *Model) eventLines(e *wire.Event) []string {
-	text := said(e)
-	at := localTime(e.Time).Format("15:04")
-	if e.Kind != "message" {
-		return indented(faint.Render(at)+" ", 6, text, m.mainWidth(), faint)
-	}
-	style := others
-	if e.From == m.client.User().ID {
-		style = mine
-	}
-	who := ansi.Truncate(m.name(e.From), max(4, m.mainWidth()/3), "…")
-	return indented(faint.Render(at)+" "+style.Render(who)+" ", 7+ansi.StringWidth(who), text, m.mainWidth(), lipgloss.NewStyle())
-}
-
-// indented wraps text beside a head of so many columns.
-func indented(head string, columns int, text string, width int, style lipgloss.Style) []string {
-	var lines []string
-	for i, l := range wrap(text, width-columns) {
-		if i > 0 {
-			head = strings.Repeat(" ", columns)
-		}
-		lines = append(lines, head+style.Render(l))
-	}
-	return lines
-}
-
-// pendingLines draws what was written here and is not sent.
-func (m *Model) pendingLines() []string {
-	to := m.open.to()
-	conv, _ := m.client.Conversation(m.open.id)
-	var lines []string
-	for _, o := range m.client.Outbox() {
-		if o.To != to && (o.To.User == "" || o.To.User != conv.User) {
-			continue
-		}
-		if slices.ContainsFunc(m.events, func(e wire.Event) bool { return e.ClientID == o.ClientID }) {
-			continue // it is on the screen already
-		}
-		var c content
-		if json.Unmarshal(o.Content, &c) != nil {
-			continue
-		}
-		mark, style, text := "  …   ", faint, clean(c.Text)
-		if o.Failed != nil {
-			mark, style, text = "  ✗   ", alert, text+" (not sent: "+oneLine(o.Failed.Message)+"; /retry or /discard)"
-		}
-		lines = append(lines, indented(style.Render(mark), 6, text, m.mainWidth(), style)...)
-	}
-	return lines
-}
-
-func localTime(text string) time.Time {
-	t, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return time.Time{}
-	}
-	return t.Local()
-}
-
-// typingLine says who is writing, or how to come back down.
-func (m *Model) typingLine() string {
-	if m.up > 0 {
-		return fmt.Sprintf("↓ %d lines below; esc goes there", m.up)
+	if m.history.up > 0 {
+		return fmt.Sprintf("↓ %d lines below; esc goes to the end", m.history.up)
 	}
 	var names []string
 	for user, until := range m.typing {
@@ -241,73 +164,56 @@ func (m *Model) typingLine() string {
 	return strings.Join(names, ", ") + " … writing"
 }
 
-// conversations draws the list, height lines of it.
-func (m *Model) conversations(height int) []string {
-	var lines []string
-	at := 0
+// unread is how many messages are unread in all.
+func (m *Model) unread() int64 {
+	var n int64
 	for i := range m.list {
-		if m.list[i].ID == m.open.id {
-			at = i
-		}
+		n += m.list[i].Unread
 	}
-	rows := max(1, height/2)
-	first := max(0, min(at-rows/2, len(m.list)-rows))
-	for i := first; i < len(m.list) && len(lines)+2 <= height; i++ {
-		lines = append(lines, m.listEntry(&m.list[i])...)
-	}
-	for len(lines) < height {
-		lines = append(lines, strings.Repeat(" ", listWidth))
-	}
-	return lines
-}
-
-// listEntry draws a conversation of the list in two lines.
-func (m *Model) listEntry(c *client.Conversation) []string {
-	unread := ""
-	if c.Unread > 0 {
-		unread = fmt.Sprintf(" %d", min(c.Unread, 999))
-	}
-	mark := "  "
-	if c.User != "" {
-		mark = presenceMark(m.presence[c.User].State) + " "
-	}
-	title := fit(mark+m.title(c), listWidth-len(unread)) + unread
-	last := ""
-	var e wire.Event
-	if json.Unmarshal(c.Last, &e) == nil {
-		last = oneLine(said(&e))
-		if e.From != "" && e.From != c.User && e.Kind == "message" {
-			last = m.name(e.From) + ": " + last
-		}
-	}
-	last = fit("  "+last, listWidth)
-	switch {
-	case c.ID == m.open.id:
-		return []string{here.Render(title), faint.Render(last)}
-	case c.Unread > 0:
-		return []string{bold.Render(title), last}
-	}
-	return []string{title, faint.Render(last)}
+	return n
 }
 
 // stateLine says how the connection is; it is never wrong.
 func (m *Model) stateLine() string {
 	s := m.client.State()
-	who := m.name(m.client.User().ID)
-	var text string
+	text := m.name(m.client.User().ID) + "  "
 	switch s.Phase {
 	case client.Connected:
-		return fit(faint.Render(who+"  connected  ·  /help"), m.width)
-	case client.Waiting:
-		wait := max(0, s.Until.Sub(m.now())).Round(time.Second)
-		text = fmt.Sprintf("%s  not connected, again in %v: %v", who, wait, s.Err)
-	case client.Offline:
-		text = who + "  not connected"
-		if s.Err != nil {
-			text += ": " + s.Err.Error()
+		text += "connected"
+		if n := m.unread(); n > 0 {
+			text += fmt.Sprintf("  ·  %d unread", n)
 		}
+		return fit(faint.Render(text+m.unsent()+"  ·  /help"), m.width)
+	case client.Waiting:
+		text += fmt.Sprintf("not connected, again in %v", max(0, s.Until.Sub(m.now())).Round(time.Second))
+	case client.Offline:
+		text += "not connected"
 	default:
-		text = fmt.Sprintf("%s  %s…", who, s.Phase)
+		text += string(s.Phase) + "…"
 	}
-	return fit(marked.Render(oneLine(text)), m.width)
+	text += m.unsent()
+	if s.Err != nil {
+		text += "  ·  " + oneLine(s.Err.Error())
+	}
+	return fit(marked.Render(text), m.width)
+}
+
+// unsent says what waits for the server, and what it did not take.
+func (m *Model) unsent() string {
+	waiting, failed := 0, 0
+	for _, o := range m.client.Outbox() {
+		if o.Failed == nil {
+			waiting++
+		} else {
+			failed++
+		}
+	}
+	text := ""
+	if waiting > 0 {
+		text += fmt.Sprintf("  ·  %d to be sent", waiting)
+	}
+	if failed > 0 {
+		text += fmt.Sprintf("  ·  %d not sent", failed)
+	}
+	return text
 }

@@ -63,11 +63,11 @@ func TestChatScreens(t *testing.T) {
 	alice.shows("alice  connected")
 	bob.shows("bob  connected")
 	alice.types("hi bob 你好")
-	alice.shows("alice hi bob 你好")
+	alice.shows("alice  hi bob 你好")
 	bob.types("/open alice")
-	bob.shows("alice hi bob 你好")
+	bob.shows("alice  hi bob 你好")
 	bob.types("hello alice")
-	alice.shows("bob hello alice")
+	alice.shows("bob  hello alice")
 	alice.shows("● is there")
 	time.Sleep(2500 * time.Millisecond) // typing is told every two seconds at most
 	bob.run("send-keys", "-l", "hm")
@@ -80,9 +80,9 @@ func TestChatScreens(t *testing.T) {
 	server.Kill()
 	alice.shows("not connected")
 	alice.types("said offline")
-	alice.shows("…   said offline")
+	alice.shows("…   alice  said offline")
 	server.Restart()
-	bob.shows("alice said offline")
+	bob.shows("alice  said offline")
 
 	// A script of hers may run beside her screen.
 	if err := runChat(t, laptop, "said by a script\n", "--url", url, "--token", server.TokenFor(t, "alice"), "--to", "bob"); err != nil {
@@ -92,9 +92,9 @@ func TestChatScreens(t *testing.T) {
 
 	alice.types("/quit")
 	again := openTerminal(t, elsewhere, "--url", url, "--token", server.TokenFor(t, "alice"), "--to", "bob")
-	again.shows("bob hello alice")
+	again.shows("bob  hello alice")
 	screen := again.run("capture-pane", "-p")
-	for _, text := range []string{"alice hi bob 你好", "bob hello alice", "alice said offline"} {
+	for _, text := range []string{"alice  hi bob 你好", "bob  hello alice", "alice  said offline", "alice  said by a script"} {
 		if strings.Count(screen, text) != 1 {
 			t.Errorf("%q stands %d times on\n%s", text, strings.Count(screen, text), screen)
 		}
