@@ -183,6 +183,11 @@ func (m *Model) scroll(rows int) tea.Cmd {
 	return nil
 }
 
+// markNew puts the line that says what is new above a seq, 0 for nowhere.
+func (m *Model) markNew(from int64) {
+	m.keepPlace(func() { m.history.newFrom, m.history.newSeen = from, false })
+}
+
 // newAbove is how many rows above the first one that is seen what is new begins, 0 when
 // one has seen where.
 func (m *Model) newAbove() int {

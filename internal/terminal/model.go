@@ -156,6 +156,9 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m, tea.Batch(m.markRead(), m.sayPresent("active"))
 	case tea.BlurMsg:
 		m.blurred = true
+		if conv, _ := m.client.Conversation(m.open.id); conv.Unread == 0 {
+			m.markNew(0) // what was new was read: what comes now is
+		}
 		return m, m.sayPresent("away")
 	case tea.KeyPressMsg:
 		return m.key(msg)
@@ -204,6 +207,10 @@ func (m *Model) take(u client.Update) tea.Cmd {
 			clear(m.asked) // names may have changed
 			return tea.Batch(m.watch(), m.refresh(), m.enterRoom())
 		}
+		// Who is there is not known without a connection.
+		clear(m.presence)
+		clear(m.online)
+		clear(m.typing)
 	case client.Changed:
 		return m.changed(u.Conversation)
 	case client.Sent:
@@ -227,6 +234,9 @@ func (m *Model) changed(id string) tea.Cmd {
 		m.unwatched = true
 	}
 	if id == m.open.id {
+		if conv, _ := m.client.Conversation(id); m.blurred && conv.Unread > 0 && m.history.newFrom == 0 {
+			m.markNew(conv.ReadSeq + 1)
+		}
 		cmds = append(cmds, m.refresh())
 	}
 	return tea.Batch(cmds...)

@@ -105,7 +105,7 @@ func (m *Model) title(c *client.Conversation) string {
 	case c.Name != "":
 		return oneLine(c.Name)
 	}
-	return c.ID
+	return oneLine(c.ID)
 }
 
 // sayPresent tells how present one is.

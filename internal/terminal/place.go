@@ -157,7 +157,8 @@ func (m *Model) send(text string) {
 		m.refuse(text, "not kept: "+err.Error())
 		return
 	}
-	m.history.up, m.history.newFrom, m.history.rows, m.told = 0, 0, nil, time.Time{}
+	m.history.up, m.told = 0, time.Time{}
+	m.markNew(0)
 }
 
 // refuse gives a text back to whoever wrote it.

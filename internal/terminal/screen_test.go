@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -508,5 +509,39 @@ func TestReadsWhatIsSeen(t *testing.T) {
 	s.got(tea.FocusMsg{})
 	if len(f.read) != 1 || f.read[0] != 1 {
 		t.Errorf("read %v", f.read)
+	}
+}
+
+// What comes while nobody looks is below a line, once one looks again. Mutant: markNew
+// left out of changed.
+func TestNewWhileAway(t *testing.T) {
+	f := scene()
+	s := newScreen(t, f, 80, 16)
+	s.got(tea.BlurMsg{})
+	f.convs[0].ReadSeq, f.convs[0].Unread = 3, 1
+	f.say("d_bob", "bob", "are you there", noon)
+	s.got(updated{client.Changed{Conversation: "d_bob"}})
+	s.got(tea.FocusMsg{})
+	if text := ansi.Strip(s.View().Content); !regexp.MustCompile(`(?s)─ new ─.*are you there`).MatchString(text) {
+		t.Errorf("it shows\n%s", text)
+	}
+	f.convs[0].ReadSeq, f.convs[0].Unread = 4, 0
+	s.enter("yes")
+	if strings.Contains(s.View().Content, "─ new ─") {
+		t.Error("what was answered is new")
+	}
+}
+
+// Without a connection nobody is said to be there. Mutant: presence not cleared.
+func TestNobodyIsThereOffline(t *testing.T) {
+	f := scene()
+	s := newScreen(t, f, 80, 16)
+	if !strings.Contains(s.View().Content, "away") {
+		t.Fatal("bob is not away")
+	}
+	f.state = client.State{Phase: client.Waiting}
+	s.got(updated{f.state})
+	if strings.Contains(s.View().Content, "away") {
+		t.Errorf("it shows\n%s", s.View().Content)
 	}
 }

@@ -43,7 +43,7 @@ func (m *Model) mainWidth() int {
 func (m *Model) noteRows() []string {
 	var rows []string
 	for _, n := range m.note {
-		rows = append(rows, wrap(n, m.mainWidth())...)
+		rows = append(rows, wrap(clean(n), m.mainWidth())...)
 	}
 	room := max(1, m.height-4-m.composer.Height())
 	if hidden := len(rows) - room; hidden > 0 {
