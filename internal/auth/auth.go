@@ -10,7 +10,10 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"hash"
+	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -60,6 +63,7 @@ type Verifier struct {
 	parser     *jwt.Parser
 	byKeys     *jwt.Parser // of tokens that Keys have signed
 	session    *jwt.Parser
+	macs       sync.Pool // of hash.Hash, by sessionKey
 }
 
 // New makes a Verifier.
@@ -82,8 +86,10 @@ func New(cfg Config) *Verifier {
 	}
 	mac := hmac.New(sha256.New, cfg.Secret)
 	mac.Write([]byte("linnet session token"))
+	sessionKey := mac.Sum(nil)
 	return &Verifier{
-		cfg: cfg, sessionKey: mac.Sum(nil),
+		cfg: cfg, sessionKey: sessionKey,
+		macs:    sync.Pool{New: func() any { return hmac.New(sha256.New, sessionKey) }},
 		parser:  jwt.NewParser(append([]jwt.ParserOption{bySecret}, options...)...),
 		byKeys:  jwt.NewParser(append([]jwt.ParserOption{byKeys}, options...)...),
 		session: jwt.NewParser(append([]jwt.ParserOption{bySecret, jwt.WithAudience(sessionAudience)}, common...)...),
@@ -114,20 +120,30 @@ func (v *Verifier) Verify(token string) (Identity, error) {
 		}
 		return v.identity(&c, token, false)
 	}
+	parser, key, ours := v.parser, v.cfg.Secret, v.isOurs(token)
+	if ours {
+		parser, key = v.session, v.sessionKey
+	}
 	var c claims
-	_, err := v.session.ParseWithClaims(token, &c, v.key(v.sessionKey))
-	if err == nil {
-		return v.identity(&c, token, true)
-	}
-	if !errors.Is(err, jwt.ErrTokenSignatureInvalid) {
-		// Ours, but no longer good; or of a form that the other key will not make better.
+	if _, err := parser.ParseWithClaims(token, &c, v.key(key)); err != nil {
 		return Identity{}, tokenError(err)
 	}
-	c = claims{}
-	if _, err := v.parser.ParseWithClaims(token, &c, v.key(v.cfg.Secret)); err != nil {
-		return Identity{}, tokenError(err)
+	return v.identity(&c, token, ours)
+}
+
+// isOurs says whether a token's signature is by the session key, and so which kind it is to
+// be checked as.
+func (v *Verifier) isOurs(token string) bool {
+	end := strings.LastIndexByte(token, '.')
+	if end < 0 {
+		return false
 	}
-	return v.identity(&c, token, false)
+	mac := v.macs.Get().(hash.Hash)
+	defer v.macs.Put(mac)
+	mac.Reset()
+	_, _ = io.WriteString(mac, token[:end]) // a hash takes everything
+	signature := base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+	return hmac.Equal([]byte(signature), []byte(token[end+1:]))
 }
 
 func (v *Verifier) key(key []byte) jwt.Keyfunc {
