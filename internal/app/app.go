@@ -158,6 +158,7 @@ func (s *server) run(ctx context.Context, out io.Writer) error {
 	delivery.Go(func() { s.router.Run(delivering) })
 	background.Go(func() { s.hub.Run(serving) })
 	background.Go(func() { s.presence.Run(serving) })
+	background.Go(func() { giveBack(serving) })
 	if s.keys != nil {
 		background.Go(func() { s.keys.Run(serving) })
 	}
