@@ -122,9 +122,9 @@ func TestRevoke(t *testing.T) {
 		t.Errorf("%+v", acc)
 	}
 	// Tokens that have expired by themselves are forgotten, the others are not.
-	old := chat.Token{ID: "old", Expires: time.Now().Add(-24 * time.Hour)}
+	old := chat.Token{ID: "old", Expires: w.clock.now().Add(-24 * time.Hour)}
 	lasting := chat.Token{ID: "lasting"}
-	for _, token := range []chat.Token{old, lasting, {ID: "new", Expires: time.Now().Add(time.Hour)}} {
+	for _, token := range []chat.Token{old, lasting, {ID: "new", Expires: w.clock.now().Add(time.Hour)}} {
 		if err := w.Revoke(ctx, "alice", chat.Revocation{Tokens: []chat.Token{token}}); err != nil {
 			t.Fatal(err)
 		}
