@@ -234,8 +234,17 @@ type SyncResult struct {
 	Reset         bool           `json:"reset,omitzero" doc:"the cursor no longer holds: this walk tells everything; drop what fork_seq says"`
 	User          *User          `json:"user,omitzero" doc:"the own profile, when it changed"`
 	Conversations []Conversation `json:"conversations"`
+	Items         []Item         `json:"items,omitzero" doc:"of the caller's own state, what changed: friends, drafts, …; in the order of the changes"`
 	Page          string         `json:"page,omitzero" doc:"there is more: call again with it"`
 	Cursor        string         `json:"cursor,omitzero" doc:"comes with the last page; to be kept in one step with what was told"`
+}
+
+// Item is a small named part of a user's own state, the whole of it each time. It is
+// also the notification item, told to the user's own sessions.
+type Item struct {
+	Kind string         `json:"kind"`
+	Key  string         `json:"key" doc:"what it is about: a user, a conversation, …"`
+	Body jsontext.Value `json:"body,omitzero" doc:"absent: it is gone"`
 }
 
 // RoomParams are those of rooms.join and rooms.leave.
@@ -262,6 +271,7 @@ type Event struct {
 	Count        int64          `json:"count,omitzero" doc:"countable messages of the conversation up to here"`
 	Changed      int64          `json:"changed,omitzero" doc:"the seq of the event that last changed this one"`
 	Targets      [][2]int64     `json:"targets,omitzero" doc:"the ranges of seqs this event changes"`
+	Only         []string       `json:"only,omitzero" doc:"who alone may see it, the sender among them"`
 	Content      jsontext.Value `json:"content,omitzero"`
 }
 

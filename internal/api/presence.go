@@ -8,6 +8,36 @@ import (
 	"github.com/linnet-im/linnet/wire"
 )
 
+func (m methods) presenceRows() []*Method {
+	return []*Method{
+		row(Method{
+			Name: "typing.set", Access: Sessions, Repeat: ByNature, Notify: true,
+			Doc: "Tells the others in a conversation that the caller is writing, or has stopped, by the notification typing. " +
+				"It is told at most every two seconds and holds for six; rooms and groups above 500 have none.",
+		}, m.typingSet),
+		row(Method{
+			Name: "presence.set", Access: Sessions, Repeat: ByNature, Notify: true,
+			Doc: "Says how present this session is, which a live connection can, and what the user's status is.",
+		}, m.presenceSet),
+		row(Method{
+			Name: "presence.get", Access: Sessions, Repeat: ByNature,
+			Doc: "Who of these is there. Seen are oneself, who has written to the caller directly, and members of shared groups of up to 500; " +
+				"everybody else is answered as offline.",
+		}, m.presenceGet),
+		row(Method{
+			Name: "presence.subscribe", Access: Sessions, Repeat: ByNature, Live: true,
+			Doc: "As presence.get, and changes are told by the notification presence until the lease ends: subscribe again before. " +
+				"At most 200 users a session.",
+		}, m.presenceSubscribe),
+		row(Method{
+			Name: "presence.unsubscribe", Access: Sessions, Repeat: ByNature, Live: true,
+			Doc: "Ends what presence.subscribe began, for these users.",
+		}, func(_ context.Context, c Caller, p *wire.WatchParams) (wire.Empty, error) {
+			return wire.Empty{}, c.Unwatch(userIDs(p.Users))
+		}),
+	}
+}
+
 func (m methods) typingSet(ctx context.Context, c Caller, p *wire.TypingParams) (wire.Empty, error) {
 	return wire.Empty{}, m.chat.Typing(ctx, actor(c), chat.ConversationID(p.Conversation), p.Typing)
 }

@@ -1,6 +1,9 @@
 package chat
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // batch is the state of one Update while its operations decide: the rows as the
 // operations before have left them, and what is to be written.
@@ -15,6 +18,9 @@ type batch struct {
 	members       set[*Member]
 	users         set[*User]
 	accounts      map[UserID]*Account
+	items         map[ItemKey]*Item // put in this batch; nil: forgotten in it
+	revised       set[*Event]
+	notices       []Notice
 }
 
 // set keeps what was added once, in order.
@@ -46,8 +52,90 @@ func (b *batch) finish() *Changes {
 	for _, acc := range b.accounts {
 		b.changes.Accounts = append(b.changes.Accounts, acc)
 	}
+	for key, it := range b.items {
+		if it == nil {
+			b.changes.Forgotten = append(b.changes.Forgotten, key)
+		} else {
+			b.changes.Items = append(b.changes.Items, it)
+		}
+	}
+	b.changes.Revised = b.revised.list
+	for _, e := range b.revised.list {
+		e.Encode()
+	}
 	return &b.changes
 }
+
+// item gives an item as the operations before have left it, nil if there is none or it is
+// gone. It is not to be changed: the caller puts another one.
+func (b *batch) item(key ItemKey) *Item {
+	it, ok := b.items[key]
+	if !ok {
+		it = b.rows.Items[key]
+	}
+	if it == nil || it.Body == nil {
+		return nil
+	}
+	return it
+}
+
+func (b *batch) putItem(it *Item) {
+	if b.items == nil {
+		b.items = make(map[ItemKey]*Item)
+	}
+	b.items[it.ItemKey] = it
+}
+
+// forgetItem removes an item that nobody is to be told is gone.
+func (b *batch) forgetItem(key ItemKey) {
+	if b.items == nil {
+		b.items = make(map[ItemKey]*Item)
+	}
+	b.items[key] = nil
+}
+
+// event gives an event that was named by a key or appended in this batch, as the operations
+// before have left it; nil: there is none. What is changed of it is put with revise.
+func (b *batch) event(key EventKey) *Event {
+	if e := b.rows.Events[key]; e != nil {
+		return e
+	}
+	for _, e := range b.changes.Events {
+		if e.Conversation == key.Conversation && e.Seq == key.Seq {
+			return e
+		}
+	}
+	return nil
+}
+
+// revise has an event listed as it is now. by is the event that tells of the change.
+func (b *batch) revise(e *Event, by Seq) {
+	e.Changed = by
+	for _, fresh := range b.changes.Events {
+		if fresh == e { // it was appended in this batch: what is delivered and stored is the same
+			e.Encode()
+			return
+		}
+	}
+	b.revised.add(e)
+}
+
+// notifyUser has a notice told to a user's sessions alone, after the commit.
+func (b *batch) notifyUser(u UserID, method string, params any) {
+	b.notify(Notice{Conversation: Conversation{Kind: Direct}, Only: u, Method: method, Params: mustJSON(params)})
+}
+
+// mustJSON encodes what always encodes: strings, numbers, and JSON that was checked.
+func mustJSON(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// notify has a notice told after the commit.
+func (b *batch) notify(n Notice) { b.notices = append(b.notices, n) }
 
 // addConversation makes a new conversation known to the operations that follow.
 func (b *batch) addConversation(c *Conversation) {
@@ -90,7 +178,7 @@ func (b *batch) putMember(m *Member) {
 // append gives e its seq, time and count in c, encodes it, and sees to its way out.
 func (b *batch) append(c *Conversation, e *Event) {
 	c.Seq++
-	if e.Kind == Message {
+	if e.Countable() {
 		c.Count++
 	}
 	if b.now.After(c.Time) {

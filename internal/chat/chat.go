@@ -53,6 +53,7 @@ type Conversation struct {
 	Members    int       // joined now
 	MembersRev Seq       // of the newest event that changed the membership
 	Rev        int64     // moves when read positions moved (small conversations)
+	Details    *Details  // what is set rarely; nil: nothing. Never changed in place: a new one is put
 	Pos        Position  // of the last change of this row; set by the store
 }
 
@@ -82,17 +83,19 @@ type Member struct {
 	Spans     []Span // ascending, disjoint; the last one may be open
 	Since     Seq    // of the event that began the last span
 	ReadSeq   Seq
-	ReadCount int64    // Conversation.Count at ReadSeq
-	ReadSent  int64    // Sent at ReadSeq
-	Sent      int64    // countable messages this user wrote here
-	Pos       Position // of the last change of this row; set by the store
+	ReadCount int64          // Conversation.Count at ReadSeq
+	ReadSent  int64          // Sent at ReadSeq
+	Sent      int64          // countable messages this user wrote here
+	Details   *MemberDetails // what is set rarely; nil: nothing. Never changed in place: a new one is put
+	Pos       Position       // of the last change of this row; set by the store
 }
 
 // User is a user's profile. A user without a row is known by its id alone.
 type User struct {
-	ID   UserID
-	Name string
-	Pos  Position // of the last change of this row; set by the store
+	ID      UserID
+	Name    string
+	Details *UserDetails // as a conversation's
+	Pos     Position     // of the last change of this row; set by the store
 }
 
 // CallKey names a call that created something.
@@ -130,16 +133,22 @@ type Event struct {
 	From         UserID
 	ClientID     string // as the sender wrote it
 	Time         time.Time
-	Count        int64 // Conversation.Count with this event in it
-	Changed      Seq   // of the event that last changed this one; 0: none
+	Count        int64    // Conversation.Count with this event in it
+	Changed      Seq      // of the event that last changed this one; 0: none
+	Targets      [][2]Seq // ranges of seqs that this one changes
+	Only         []UserID // who may see it, the sender among them, sorted; nil: everybody who may see the conversation
 	Content      json.RawMessage
 
 	// JSON is the event in its wire form, made once by Encode. It is shared and never written to.
 	JSON []byte
 }
 
+// Countable says whether the event counts as a message: what is for a few does not.
+func (e *Event) Countable() bool { return e.Kind == Message && e.Only == nil }
+
 // Record is a stored event, as listing needs it.
 type Record struct {
 	Seq  Seq
-	JSON []byte // Event.JSON; not to be written to
+	JSON []byte   // Event.JSON; not to be written to
+	Only []UserID // Event.Only; not to be written to
 }

@@ -164,6 +164,9 @@ func (c *committer) commit(ops []*operation) {
 	if len(b.commits) > 0 {
 		c.bus.Publish(b.commits)
 	}
+	for _, n := range b.notices {
+		c.bus.Notify(n)
+	}
 }
 
 // storeError gives a failed Update's error the form callers get.

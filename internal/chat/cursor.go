@@ -19,6 +19,7 @@ type cursor struct {
 	walk   bool     // a page token
 	upTo   Position // the walk's upper bound
 	before Position // where the walk goes on
+	items  Position // up to where it has told the user's items
 	fork   Position // the walk tells a reset: what both lineages share ends here
 	reset  bool
 }
@@ -58,6 +59,7 @@ func (c *cursor) encode() string {
 	if c.walk {
 		b = binary.AppendUvarint(b, uint64(c.upTo))
 		b = binary.AppendUvarint(b, uint64(c.before))
+		b = binary.AppendUvarint(b, uint64(c.items))
 		b = binary.AppendUvarint(b, uint64(c.fork))
 	}
 	return base64.RawURLEncoding.EncodeToString(b)
@@ -90,7 +92,7 @@ func parseCursor(text string) (*cursor, error) {
 		c.starts = append(c.starts, Start{ID: id, Pos: r.position()})
 	}
 	if c.walk {
-		c.upTo, c.before, c.fork = r.position(), r.position(), r.position()
+		c.upTo, c.before, c.items, c.fork = r.position(), r.position(), r.position(), r.position()
 	}
 	if r.bad || len(r.b) != 0 || len(c.starts) == 0 {
 		return nil, errCursor

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 	"time"
@@ -33,11 +34,63 @@ func (e *Event) Encode() {
 		b = append(b, `,"changed":`...)
 		b = strconv.AppendInt(b, int64(e.Changed), 10)
 	}
+	if len(e.Targets) > 0 {
+		b = append(b, `,"targets":[`...)
+		for i, t := range e.Targets {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = append(b, '[')
+			b = strconv.AppendInt(b, int64(t[0]), 10)
+			b = append(b, ',')
+			b = strconv.AppendInt(b, int64(t[1]), 10)
+			b = append(b, ']')
+		}
+		b = append(b, ']')
+	}
+	if e.Only != nil {
+		b = append(b, `,"only":[`...)
+		for i, u := range e.Only {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendString(b, string(u))
+		}
+		b = append(b, ']')
+	}
 	if len(e.Content) > 0 {
 		b = append(b, `,"content":`...)
 		b = append(b, e.Content...)
 	}
 	e.JSON = append(b, '}')
+}
+
+// ParseEvent gives a stored event back its fields. What the domain encoded parses; of
+// anything else it answers what it could read.
+func ParseEvent(id ConversationID, rec Record) *Event {
+	var fields struct {
+		Kind     EventKind       `json:"kind"`
+		From     UserID          `json:"from"`
+		ClientID string          `json:"client_id"`
+		Time     time.Time       `json:"time"`
+		Count    int64           `json:"count"`
+		Changed  Seq             `json:"changed"`
+		Targets  [][2]Seq        `json:"targets"`
+		Content  json.RawMessage `json:"content"`
+	}
+	_ = json.Unmarshal(rec.JSON, &fields) // a damaged row is delivered as it is
+	return &Event{
+		Conversation: id, Seq: rec.Seq, Kind: fields.Kind, From: fields.From, ClientID: fields.ClientID,
+		Time: fields.Time, Count: fields.Count, Changed: fields.Changed, Targets: fields.Targets,
+		Only: rec.Only, Content: fields.Content, JSON: rec.JSON,
+	}
+}
+
+// standsAlone says whether a record is something by itself: neither a void nor a change of others.
+func (r *Record) standsAlone() bool {
+	// Encode writes the content last, and inside a string quotes are escaped.
+	head, _, _ := bytes.Cut(r.JSON, []byte(`,"content":`))
+	return !bytes.Contains(head, []byte(`,"kind":"void"`)) && !bytes.Contains(head, []byte(`,"targets":[`))
 }
 
 // VoidJSON is what a reader gets for events that are not for it: seqs from to to.
@@ -50,6 +103,11 @@ func VoidJSON(id ConversationID, from, to Seq) []byte {
 		b = strconv.AppendInt(b, int64(to), 10)
 	}
 	return append(b, `,"kind":"void"}`...)
+}
+
+// Hidden gives the event as those see it whom it is not for.
+func (e *Event) Hidden() *Event {
+	return &Event{Conversation: e.Conversation, Seq: e.Seq, Kind: Void, JSON: VoidJSON(e.Conversation, e.Seq, e.Seq)}
 }
 
 // AppendTime appends t in the wire's form: RFC 3339, UTC, milliseconds.

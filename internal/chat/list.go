@@ -28,6 +28,7 @@ func (s *Service) List(ctx context.Context, a Actor, l List) (Listed, error) {
 	head := top(spans)
 	if l.After != nil {
 		out, err := s.listUp(ctx, c.ID, spans, l, *l.After+1, head)
+		reveal(a.User, c.ID, out.Events)
 		out.cutNewest()
 		return out, err
 	}
@@ -36,6 +37,7 @@ func (s *Service) List(ctx context.Context, a Actor, l List) (Listed, error) {
 		last = max(0, min(head, *l.Before-1))
 	}
 	out, err := s.listDown(ctx, c.ID, spans, l, last, head)
+	reveal(a.User, c.ID, out.Events)
 	out.cutOldest()
 	return out, err
 }

@@ -44,6 +44,7 @@ type Config struct {
 // Actor is who calls: a user with a session, as the caller has authenticated it.
 type Actor struct {
 	User    UserID
+	Server  bool // a server key acts for the user: rules for people do not hold for it
 	Limited bool // rate limits hold for it (peers on loopback are not limited)
 }
 

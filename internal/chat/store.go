@@ -23,8 +23,16 @@ type Keys struct {
 	Users         []UserID
 	Accounts      []UserID
 	Calls         []CallKey
+	Events        []EventKey
+	Items         []ItemKey
 	Tallies       []TallyKey
 	Heirs         []MemberKey // for each: who has been in the conversation longest, but for this user
+}
+
+// EventKey names an event.
+type EventKey struct {
+	Conversation ConversationID
+	Seq          Seq
 }
 
 // TallyKey asks what was counted up to an event, or up to the head if that is lower.
@@ -48,6 +56,8 @@ type Rows struct {
 	Users         map[UserID]*User
 	Accounts      map[UserID]*Account
 	Calls         map[CallKey]*Call
+	Events        map[EventKey]*Event
+	Items         map[ItemKey]*Item
 	Tallies       map[TallyKey]Tally
 	Heirs         map[MemberKey]UserID // whose rows are in Members too
 }
@@ -61,6 +71,19 @@ type Changes struct {
 	Users         []*User
 	Accounts      []*Account
 	Calls         []*Call
+	Items         []*Item
+
+	// Revised are events that were there before, as they are to be listed from now on.
+	// Seq, sender, count, position and who may see them stay.
+	Revised []*Event
+	// Forgotten are items that go without leaving a trace. An item is put or forgotten, not both.
+	Forgotten []ItemKey
+}
+
+// Empty says whether there is nothing to write.
+func (c *Changes) Empty() bool {
+	return c == nil || len(c.Events)+len(c.Conversations)+len(c.Members)+len(c.Users)+len(c.Accounts)+
+		len(c.Calls)+len(c.Items)+len(c.Revised)+len(c.Forgotten) == 0
 }
 
 // Entry is a conversation in a user's list.
@@ -86,7 +109,7 @@ type EventRange struct {
 	From, To     Seq
 	Limit        int
 	Newest       bool // with more than Limit: the newest of them, not the oldest
-	Messages     bool // only messages count and come
+	Messages     bool // only messages count and come, those for a few among them
 }
 
 // Head is how far a conversation's log goes.
@@ -141,6 +164,13 @@ type Store interface {
 	Events(ctx context.Context, r EventRange) ([]Record, error)
 	// Changed answers the user's conversations by Entry.Pos, highest first, left ones too.
 	Changed(ctx context.Context, q Changed) ([]Entry, error)
+	// Items answers items that are not gone, by key.
+	Items(ctx context.Context, r ItemRange) ([]Item, error)
+	// ChangedItems answers up to limit of the holder's items with After < Pos <= upTo, those that
+	// are gone too, lowest Pos first.
+	ChangedItems(ctx context.Context, holder Holder, after, upTo Position, limit int) ([]Item, error)
+	// DueItems answers up to limit items of a kind, whosever, that are due at t, the longest due first.
+	DueItems(ctx context.Context, kind ItemKind, t time.Time, limit int) ([]Item, error)
 	// Heads answers up to limit conversations with After < Pos, lowest Pos first.
 	Heads(ctx context.Context, after Position, limit int) ([]Head, error)
 	// Fork answers the highest seq the conversation had at pos, 0 if it was not there.

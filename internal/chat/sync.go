@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"errors"
+	"slices"
 )
 
 // Summary is a conversation as one reader sees it.
@@ -22,6 +23,7 @@ type Synced struct {
 	Reset         bool
 	User          *Profile
 	Conversations []Summary
+	Items         []Item // of the caller's own state, in the order they changed
 	Page          string // there is more
 	Cursor        string // comes with the last page
 }
@@ -75,6 +77,7 @@ func (s *Service) Sync(ctx context.Context, a Actor, cursorText, pageText string
 	}
 	out := Synced{Reset: walk.reset}
 	first := walk.before > walk.upTo
+	// Once the conversations are all told, the walk goes on for the items alone.
 	page, before, more, err := s.changedPage(ctx, a.User, walk.pos, Changed{After: walk.pos, Before: walk.before, Limit: limit})
 	if err != nil {
 		return Synced{}, err
@@ -95,13 +98,32 @@ func (s *Service) Sync(ctx context.Context, a Actor, cursorText, pageText string
 			out.User = &p
 		}
 	}
-	if more {
+	moreItems, err := s.syncItems(ctx, a.User, walk, limit, &out)
+	if err != nil {
+		return Synced{}, err
+	}
+	if more || moreItems {
 		walk.before = before
 		out.Page = walk.encode()
 		return out, nil
 	}
 	out.Cursor = s.Cursor(a.User, walk.upTo)
 	return out, nil
+}
+
+// syncItems tells the caller's items that changed since the walk's last page, and says
+// whether there are more.
+func (s *Service) syncItems(ctx context.Context, u UserID, walk *cursor, limit int, out *Synced) (more bool, err error) {
+	out.Items, err = s.store.ChangedItems(ctx, UserHolder(u), max(walk.items, walk.pos), walk.upTo, limit)
+	if err != nil {
+		return false, readError(err)
+	}
+	if len(out.Items) < limit {
+		walk.items = walk.upTo
+		return false, nil
+	}
+	walk.items = out.Items[limit-1].Pos
+	return true, nil
 }
 
 // changedPage answers a page of what changed for a user who knows everything up to since,
@@ -270,14 +292,36 @@ func (s *Service) summary(ctx context.Context, u UserID, c *Conversation, m *Mem
 	if sum.Head == 0 {
 		return sum, nil
 	}
-	last, err := s.store.Events(ctx, EventRange{Conversation: c.ID, From: sum.Head, To: sum.Head, Limit: 1})
-	if err != nil {
-		return nil, readError(err)
+	var err error
+	sum.Last, err = s.last(ctx, u, c.ID, spans)
+	return sum, err
+}
+
+// previewDepth is how far back the last event that can stand for a conversation is looked for.
+const previewDepth = 20
+
+// last answers the newest event the user may see that can stand for the conversation: one
+// that is something by itself, and not a change of others. Nil: none of the newest.
+func (s *Service) last(ctx context.Context, u UserID, id ConversationID, spans []Span) (*Record, error) {
+	head := top(spans)
+	// Nearly always it is the head; and if not, near it.
+	for _, depth := range []Seq{1, previewDepth} {
+		records, err := s.store.Events(ctx, EventRange{
+			Conversation: id, From: max(1, head-depth+1), To: head, Limit: int(depth), Newest: true,
+		})
+		if err != nil {
+			return nil, readError(err)
+		}
+		for i := range slices.Backward(records) {
+			if r := &records[i]; within(spans, r.Seq) && r.isFor(u) && r.standsAlone() {
+				return r, nil
+			}
+		}
+		if head <= depth {
+			break
+		}
 	}
-	if len(last) == 1 {
-		sum.Last = &last[0]
-	}
-	return sum, nil
+	return nil, nil
 }
 
 // DirectWith answers the caller's direct conversation with a user. Until somebody

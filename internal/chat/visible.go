@@ -34,6 +34,18 @@ func (s *Service) spans(u UserID, c *Conversation, m *Member) []Span {
 	return spans
 }
 
+// isFor says whether a record within the user's spans is for the user.
+func (r *Record) isFor(u UserID) bool { return r.Only == nil || slices.Contains(r.Only, u) }
+
+// reveal makes voids of the records that are not for the user.
+func reveal(u UserID, id ConversationID, records []Record) {
+	for i := range records {
+		if r := &records[i]; !r.isFor(u) {
+			*r = Record{Seq: r.Seq, JSON: VoidJSON(id, r.Seq, r.Seq)}
+		}
+	}
+}
+
 // joined says whether m is in the conversation now.
 func joined(m *Member) bool {
 	return m != nil && len(m.Spans) > 0 && m.Spans[len(m.Spans)-1].To == 0
@@ -47,6 +59,11 @@ func (m *Member) Sees(seq Seq) bool {
 		}
 	}
 	return false
+}
+
+// within says whether seq is in spans.
+func within(spans []Span, seq Seq) bool {
+	return slices.ContainsFunc(spans, func(s Span) bool { return seq >= s.From && seq <= s.To })
 }
 
 // top is the highest seq in spans, 0 for none.

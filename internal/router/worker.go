@@ -194,15 +194,19 @@ func gather(commits []chat.Commit) int {
 }
 
 // sameAudience answers how many of the first commits follow each other and go to the
-// same users: a change of the members goes alone, to those before and after it.
+// same users: a change of the members goes alone, to those before and after it, and so does
+// what is for a few.
 func sameAudience(burst []chat.Commit) int {
 	n := 1
 	for n < len(burst) && burst[n].Event.Seq == burst[n-1].Event.Seq+1 &&
-		!changesMembers(&burst[0]) && !changesMembers(&burst[n]) {
+		!alone(&burst[0]) && !alone(&burst[n]) {
 		n++
 	}
 	return n
 }
+
+// alone says whether an event has an audience of its own.
+func alone(c *chat.Commit) bool { return changesMembers(c) || c.Event.Only != nil }
 
 func changesMembers(c *chat.Commit) bool { return c.Conversation.MembersRev == c.Event.Seq }
 
@@ -253,11 +257,18 @@ func (w *worker) keep(id chat.ConversationID, a audience) {
 	w.audiences[id] = a
 }
 
-// push pushes a burst to the sessions, encoded once a format.
+// push pushes a burst to the sessions, encoded once a format. What is for a few is a void
+// for the others.
 func (w *worker) push(to []*Live, burst []chat.Commit, now time.Time) {
 	w.router.counts.delivered.Add(int64(len(to) * len(burst)))
-	var frames encoded
+	var frames, voids encoded
+	only := burst[0].Event.Only
 	for _, l := range to {
+		if only != nil && !slices.Contains(only, l.user) {
+			void := burst[0].Event.Hidden()
+			l.push(voids.get(l.format, func(f *Format, b []byte) []byte { return f.Event(b, void) }), now)
+			continue
+		}
 		l.push(frames.get(l.format, func(f *Format, b []byte) []byte {
 			for i := range burst {
 				b = f.Event(b, burst[i].Event)
@@ -345,7 +356,7 @@ func (w *worker) repair(ctx context.Context, id chat.ConversationID, from, to ch
 		return told, fmt.Errorf("read lost events: %w", err)
 	}
 	for _, rec := range records {
-		c := chat.Commit{Event: eventOf(rec), Conversation: conv}
+		c := chat.Commit{Event: chat.ParseEvent(id, rec), Conversation: conv}
 		live, err := w.audience(ctx, &c)
 		if err != nil {
 			return told, fmt.Errorf("read lost events: %w", err)
@@ -366,25 +377,4 @@ func (w *worker) gap(to []*Live, id chat.ConversationID, from, upTo chat.Seq) {
 	w.router.notify(to, "gap", params)
 	clear(to)
 	w.live = to[:0]
-}
-
-// eventOf gives a stored event back its fields.
-func eventOf(rec chat.Record) *chat.Event {
-	e := &chat.Event{JSON: rec.JSON}
-	var fields struct {
-		Conversation chat.ConversationID `json:"conversation"`
-		Kind         chat.EventKind      `json:"kind"`
-		From         chat.UserID         `json:"from"`
-		ClientID     string              `json:"client_id"`
-		Time         time.Time           `json:"time"`
-		Count        int64               `json:"count"`
-		Changed      chat.Seq            `json:"changed"`
-		Content      json.RawMessage     `json:"content"`
-	}
-	// What the domain encoded decodes; a damaged row is delivered as it is.
-	_ = json.Unmarshal(rec.JSON, &fields)
-	e.Seq = rec.Seq
-	e.Conversation, e.Kind, e.From, e.ClientID = fields.Conversation, fields.Kind, fields.From, fields.ClientID
-	e.Time, e.Count, e.Changed, e.Content = fields.Time, fields.Count, fields.Changed, fields.Content
-	return e
 }

@@ -44,6 +44,7 @@ type Store struct {
 	members       map[chat.UserID]map[chat.ConversationID]*chat.Member
 	users         map[chat.UserID]chat.User
 	accounts      map[chat.UserID]*chat.Account
+	items         map[chat.ItemKey]chat.Item
 	calls         map[chat.CallKey]chat.Call
 }
 
@@ -56,10 +57,15 @@ type conversation struct {
 
 type event struct {
 	json    []byte
+	only    []chat.UserID
 	message bool
 	from    chat.UserID
 	count   int64
 	pos     chat.Position
+}
+
+func (e *event) record(seq chat.Seq) chat.Record {
+	return chat.Record{Seq: seq, JSON: e.json, Only: e.only}
 }
 
 // New makes an empty store that runs one Update at a time.
@@ -87,6 +93,7 @@ func newStore() *Store {
 		members:       make(map[chat.UserID]map[chat.ConversationID]*chat.Member),
 		users:         make(map[chat.UserID]chat.User),
 		accounts:      make(map[chat.UserID]*chat.Account),
+		items:         make(map[chat.ItemKey]chat.Item),
 		calls:         make(map[chat.CallKey]chat.Call),
 	}
 	s.changed = sync.NewCond(&s.mu)

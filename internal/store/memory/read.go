@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/linnet-im/linnet/internal/chat"
@@ -166,10 +167,10 @@ func (s *Store) Events(ctx context.Context, r chat.EventRange) ([]chat.Record, e
 		return nil, nil
 	}
 	var records []chat.Record
-	for i, e := range c.log {
-		seq := chat.Seq(i + 1)
-		if seq >= r.From && seq <= r.To && (e.message || !r.Messages) {
-			records = append(records, chat.Record{Seq: seq, JSON: e.json})
+	for i := range c.log {
+		e, seq := &c.log[i], chat.Seq(i+1)
+		if seq >= r.From && seq <= r.To && (e.message || e.only != nil || !r.Messages) {
+			records = append(records, e.record(seq))
 		}
 	}
 	n := min(r.Limit, len(records))
@@ -194,6 +195,46 @@ func (s *Store) Changed(ctx context.Context, q chat.Changed) ([]chat.Entry, erro
 	}
 	slices.SortFunc(entries, func(a, b chat.Entry) int { return cmp.Compare(b.Pos(), a.Pos()) })
 	return entries[:min(q.Limit, len(entries))], nil
+}
+
+// Items is chat.Store's.
+func (s *Store) Items(ctx context.Context, r chat.ItemRange) ([]chat.Item, error) {
+	items, err := s.itemsWhere(ctx, func(it *chat.Item) bool {
+		return it.Holder == r.Holder && it.Kind == r.Kind && it.Body != nil &&
+			strings.HasPrefix(it.Key, r.Prefix) && it.Key > r.After
+	})
+	slices.SortFunc(items, func(a, b chat.Item) int { return cmp.Compare(a.Key, b.Key) })
+	return items[:min(r.Limit, len(items))], err
+}
+
+// ChangedItems is chat.Store's.
+func (s *Store) ChangedItems(ctx context.Context, holder chat.Holder, after, upTo chat.Position, limit int) ([]chat.Item, error) {
+	items, err := s.itemsWhere(ctx, func(it *chat.Item) bool { return it.Holder == holder && it.Pos > after && it.Pos <= upTo })
+	slices.SortFunc(items, func(a, b chat.Item) int { return cmp.Compare(a.Pos, b.Pos) })
+	return items[:min(limit, len(items))], err
+}
+
+// DueItems is chat.Store's.
+func (s *Store) DueItems(ctx context.Context, kind chat.ItemKind, t time.Time, limit int) ([]chat.Item, error) {
+	items, err := s.itemsWhere(ctx, func(it *chat.Item) bool {
+		return it.Kind == kind && it.Body != nil && !it.Due.IsZero() && !it.Due.After(t)
+	})
+	slices.SortFunc(items, func(a, b chat.Item) int { return a.Due.Compare(b.Due) })
+	return items[:min(limit, len(items))], err
+}
+
+func (s *Store) itemsWhere(ctx context.Context, wanted func(*chat.Item) bool) ([]chat.Item, error) {
+	if err := s.reading(ctx); err != nil {
+		return nil, err
+	}
+	defer s.mu.Unlock()
+	var items []chat.Item
+	for _, it := range s.items {
+		if wanted(&it) {
+			items = append(items, it)
+		}
+	}
+	return items, nil
 }
 
 // Heads is chat.Store's.

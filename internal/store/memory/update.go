@@ -11,10 +11,11 @@ import (
 )
 
 // lockName names what one Update at a time may have: a conversation with its members,
-// a user, or, when both are empty, the whole store.
+// a user, a holder's items, or, when all are empty, the whole store.
 type lockName struct {
 	conversation chat.ConversationID
 	user         chat.UserID
+	holder       chat.Holder // of items
 }
 
 // Update is chat.Store's.
@@ -46,12 +47,12 @@ func (s *Store) try(ctx context.Context, names []lockName, keys *chat.Keys, deci
 	known := maps.Clone(rows.Calls)
 	changes := s.unlocked(func() *chat.Changes {
 		changes := decide(rows)
-		if s.hook != nil && !empty(changes) {
+		if s.hook != nil && !changes.Empty() {
 			s.hook(first(number))
 		}
 		return changes
 	})
-	if empty(changes) {
+	if changes.Empty() {
 		return false, nil
 	}
 	for _, c := range changes.Calls {
@@ -88,6 +89,12 @@ func (s *Store) lockNames(keys *chat.Keys) []lockName {
 	}
 	for _, k := range keys.Members {
 		names = append(names, lockName{conversation: k.Conversation})
+	}
+	for _, k := range keys.Events {
+		names = append(names, lockName{conversation: k.Conversation})
+	}
+	for _, k := range keys.Items {
+		names = append(names, lockName{holder: k.Holder})
 	}
 	for _, k := range keys.Tallies {
 		names = append(names, lockName{conversation: k.Conversation})
@@ -134,11 +141,6 @@ func (s *Store) unlock(names []lockName) {
 	s.changed.Broadcast()
 }
 
-func empty(c *chat.Changes) bool {
-	return c == nil ||
-		len(c.Events)+len(c.Conversations)+len(c.Members)+len(c.Users)+len(c.Accounts)+len(c.Calls) == 0
-}
-
 // load copies the rows that keys name: what decide does to them changes nothing here.
 func (s *Store) load(keys *chat.Keys) *chat.Rows {
 	rows := &chat.Rows{
@@ -147,6 +149,8 @@ func (s *Store) load(keys *chat.Keys) *chat.Rows {
 		Users:         make(map[chat.UserID]*chat.User),
 		Accounts:      make(map[chat.UserID]*chat.Account),
 		Calls:         make(map[chat.CallKey]*chat.Call),
+		Events:        make(map[chat.EventKey]*chat.Event),
+		Items:         make(map[chat.ItemKey]*chat.Item),
 		Tallies:       make(map[chat.TallyKey]chat.Tally),
 		Heirs:         make(map[chat.MemberKey]chat.UserID),
 	}
@@ -174,6 +178,16 @@ func (s *Store) load(keys *chat.Keys) *chat.Rows {
 	for _, k := range keys.Calls {
 		if c, ok := s.calls[k]; ok {
 			rows.Calls[k] = &c
+		}
+	}
+	for _, k := range keys.Events {
+		if c := s.conversations[k.Conversation]; c != nil && k.Seq >= 1 && int(k.Seq) <= len(c.log) {
+			rows.Events[k] = chat.ParseEvent(k.Conversation, c.log[k.Seq-1].record(k.Seq))
+		}
+	}
+	for _, k := range keys.Items {
+		if it, ok := s.items[k]; ok {
+			rows.Items[k] = &it
 		}
 	}
 	for _, k := range keys.Tallies {
@@ -240,6 +254,11 @@ func (s *Store) check(changes *chat.Changes) error {
 			return fmt.Errorf("memory: the head of %q is %d, its last event %d", c.ID, c.Seq, heads[c.ID])
 		}
 	}
+	for _, e := range changes.Revised {
+		if c := s.conversations[e.Conversation]; c == nil || e.Seq < 1 || int(e.Seq) > len(c.log) {
+			return fmt.Errorf("memory: there is no event %d of %q to revise", e.Seq, e.Conversation)
+		}
+	}
 	for _, m := range changes.Members {
 		if _, ok := heads[m.Conversation]; !ok && s.conversations[m.Conversation] == nil {
 			return fmt.Errorf("memory: member %q comes without its conversation %q", m.User, m.Conversation)
@@ -268,8 +287,11 @@ func (s *Store) apply(changes *chat.Changes, number int64) {
 	for _, e := range changes.Events {
 		c := s.conversations[e.Conversation]
 		c.log = append(c.log, event{
-			json: e.JSON, message: e.Kind == chat.Message, from: e.From, count: e.Count, pos: c.head.Pos,
+			json: e.JSON, only: e.Only, message: e.Countable(), from: e.From, count: e.Count, pos: c.head.Pos,
 		})
+	}
+	for _, e := range changes.Revised {
+		s.conversations[e.Conversation].log[e.Seq-1].json = e.JSON
 	}
 	for _, m := range changes.Members {
 		m.Pos = position()
@@ -286,6 +308,17 @@ func (s *Store) apply(changes *chat.Changes, number int64) {
 	}
 	for _, a := range changes.Accounts {
 		s.accounts[a.User] = a.Clone()
+	}
+	for _, it := range changes.Items {
+		it.Pos = position()
+		row := *it
+		if !it.Due.IsZero() {
+			row.Due = milliseconds(it.Due)
+		}
+		s.items[it.ItemKey] = row
+	}
+	for _, key := range changes.Forgotten {
+		delete(s.items, key)
 	}
 	for _, c := range changes.Calls {
 		call := *c

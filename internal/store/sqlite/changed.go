@@ -88,7 +88,9 @@ func scanEntry(row scanner) (chat.Entry, error) {
 	if err := row.Scan(append(c.dest(), m.dest()...)...); err != nil {
 		return chat.Entry{}, err
 	}
-	c.finish()
+	if err := c.finish(); err != nil {
+		return chat.Entry{}, err
+	}
 	err := m.finish(c.ID)
 	return chat.Entry{Conversation: c.Conversation, Member: m.Member}, err
 }

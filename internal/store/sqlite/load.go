@@ -16,6 +16,8 @@ func (u *update) load(ctx context.Context, keys *chat.Keys) (*chat.Rows, error) 
 		Users:         make(map[chat.UserID]*chat.User, len(keys.Users)),
 		Accounts:      make(map[chat.UserID]*chat.Account, len(keys.Accounts)),
 		Calls:         make(map[chat.CallKey]*chat.Call, len(keys.Calls)),
+		Events:        make(map[chat.EventKey]*chat.Event, len(keys.Events)),
+		Items:         make(map[chat.ItemKey]*chat.Item, len(keys.Items)),
 		Tallies:       make(map[chat.TallyKey]chat.Tally, len(keys.Tallies)),
 		Heirs:         make(map[chat.MemberKey]chat.UserID, len(keys.Heirs)),
 	}
@@ -39,13 +41,12 @@ func (u *update) load(ctx context.Context, keys *chat.Keys) (*chat.Rows, error) 
 		}
 	}
 	for _, id := range keys.Users {
-		row := chat.User{ID: id}
-		found, err := one(u.stmt.user.QueryRowContext(ctx, string(id)), &row.Name, &row.Pos)
-		if err != nil {
-			return nil, err
-		}
-		if found {
+		row, err := scanUser(u.stmt.user.QueryRowContext(ctx, string(id)))
+		switch {
+		case err == nil:
 			rows.Users[id] = &row
+		case !errors.Is(err, sql.ErrNoRows):
+			return nil, err
 		}
 	}
 	for _, id := range keys.Accounts {
@@ -64,6 +65,24 @@ func (u *update) load(ctx context.Context, keys *chat.Keys) (*chat.Rows, error) 
 		}
 		if c != nil {
 			rows.Calls[k] = c
+		}
+	}
+	for _, k := range keys.Events {
+		e, err := u.event(ctx, k)
+		if err != nil {
+			return nil, err
+		}
+		if e != nil {
+			rows.Events[k] = e
+		}
+	}
+	for _, k := range keys.Items {
+		it, err := scanItem(u.stmt.item.QueryRowContext(ctx, string(k.Holder), string(k.Kind), k.Key))
+		switch {
+		case err == nil:
+			rows.Items[k] = &it
+		case !errors.Is(err, sql.ErrNoRows):
+			return nil, err
 		}
 	}
 	for _, k := range keys.Tallies {
@@ -115,7 +134,9 @@ func (u *update) conversation(ctx context.Context, id chat.ConversationID) (*con
 		u.conversations[id] = nil
 		return nil, nil
 	}
-	c.finish()
+	if err := c.finish(); err != nil {
+		return nil, err
+	}
 	u.conversations[id] = c
 	u.memory.putConversation(id, c)
 	return c, nil
@@ -167,6 +188,21 @@ func (u *update) call(ctx context.Context, key chat.CallKey) (*chat.Call, error)
 	copy(c.Hash[:], hash)
 	c.Time, c.At = instant(time), instant(at)
 	return c, nil
+}
+
+func (u *update) event(ctx context.Context, key chat.EventKey) (*chat.Event, error) {
+	c, err := u.conversation(ctx, key.Conversation)
+	if err != nil || c == nil {
+		return nil, err
+	}
+	rec, err := scanRecord(u.stmt.event.QueryRowContext(ctx, c.num, int64(key.Seq)))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return chat.ParseEvent(key.Conversation, rec), nil
 }
 
 // tally counts on the shorter side of the event: one who reads is mostly near the

@@ -11,6 +11,8 @@ import (
 type readStatements struct {
 	user, account, conversation, member, members, audience, heads, fork, neighbour *sql.Stmt
 
+	items, changedItems, dueItems *sql.Stmt
+
 	events, newestEvents, messages, newestMessages *sql.Stmt
 
 	countMemberships, changedByMembership, changedByHead *sql.Stmt
@@ -20,12 +22,12 @@ const (
 	// conv is the number of the conversation whose id is the parameter.
 	conv = `(SELECT num FROM conversation WHERE id = ?)`
 
-	eventsIn = `SELECT seq, body FROM event WHERE conv = ` + conv + ` AND seq BETWEEN ? AND ?`
+	eventsIn = `SELECT seq, body, only_for FROM event WHERE conv = ` + conv + ` AND seq BETWEEN ? AND ?`
 )
 
 func (s *readStatements) prepare(ctx context.Context, db *sql.DB) error {
 	return prepareAll(ctx, db, []statement{
-		{&s.user, `SELECT id, name, pos FROM user WHERE id = ?`},
+		{&s.user, `SELECT ` + userColumns + ` FROM user WHERE id = ?`},
 		{&s.account, `SELECT user, body FROM account WHERE user = ?`},
 		{&s.neighbour, neighbour},
 		{&s.conversation, `SELECT ` + conversationColumns + ` FROM conversation c WHERE c.id = ?`},
@@ -37,8 +39,11 @@ func (s *readStatements) prepare(ctx context.Context, db *sql.DB) error {
 		{&s.fork, `SELECT seq FROM event WHERE conv = ` + conv + ` AND pos <= ? ORDER BY seq DESC LIMIT 1`},
 		{&s.events, eventsIn + ` ORDER BY seq LIMIT ?`},
 		{&s.newestEvents, eventsIn + ` ORDER BY seq DESC LIMIT ?`},
-		{&s.messages, eventsIn + ` AND message = 1 ORDER BY seq LIMIT ?`},
-		{&s.newestMessages, eventsIn + ` AND message = 1 ORDER BY seq DESC LIMIT ?`},
+		{&s.messages, eventsIn + ` AND (message = 1 OR only_for IS NOT NULL) ORDER BY seq LIMIT ?`},
+		{&s.newestMessages, eventsIn + ` AND (message = 1 OR only_for IS NOT NULL) ORDER BY seq DESC LIMIT ?`},
+		{&s.items, itemsInRange},
+		{&s.changedItems, itemsChanged},
+		{&s.dueItems, itemsDue},
 		{&s.countMemberships, countMemberships},
 		{&s.changedByMembership, changedByMembership},
 		{&s.changedByHead, changedByHead},
@@ -115,7 +120,12 @@ func (s *Store) Users(ctx context.Context, ids []chat.UserID) ([]chat.User, erro
 }
 
 func scanUser(row scanner) (u chat.User, err error) {
-	return u, row.Scan(&u.ID, &u.Name, &u.Pos)
+	var details []byte
+	if err := row.Scan(&u.ID, &u.Name, &details, &u.Pos); err != nil {
+		return u, err
+	}
+	u.Details, err = chat.DecodeDetails[chat.UserDetails](details)
+	return u, err
 }
 
 // Conversation is chat.Store's.
@@ -128,8 +138,10 @@ func (s *Store) Conversation(ctx context.Context, id chat.ConversationID) (chat.
 
 func scanConversation(row scanner) (chat.Conversation, error) {
 	var c conversation
-	err := row.Scan(c.dest()...)
-	c.finish()
+	if err := row.Scan(c.dest()...); err != nil {
+		return chat.Conversation{}, err
+	}
+	err := c.finish()
 	return c.Conversation, err
 }
 
@@ -203,7 +215,12 @@ func (s *Store) Events(ctx context.Context, r chat.EventRange) ([]chat.Record, e
 }
 
 func scanRecord(row scanner) (r chat.Record, err error) {
-	return r, row.Scan(&r.Seq, &r.JSON)
+	var only sql.NullString
+	if err := row.Scan(&r.Seq, &r.JSON, &only); err != nil {
+		return r, err
+	}
+	r.Only = parseUsers(only)
+	return r, nil
 }
 
 // Heads is chat.Store's.

@@ -12,8 +12,9 @@ import (
 
 const (
 	conversationColumns = `c.num, c.id, c.kind, c.name, c.pair_a, c.pair_b, c.shared_past,
-		c.seq, c.count, c.time, c.members, c.members_rev, c.rev, c.pos`
-	memberColumns = `m.user, m.role, m.spans, m.since, m.read_seq, m.read_count, m.read_sent, m.sent, m.pos`
+		c.seq, c.count, c.time, c.members, c.members_rev, c.rev, c.details, c.pos`
+	memberColumns = `m.user, m.role, m.spans, m.since, m.read_seq, m.read_count, m.read_sent, m.sent, m.details, m.pos`
+	userColumns   = `id, name, details, pos`
 )
 
 // scanner is a row: *sql.Row or *sql.Rows.
@@ -23,33 +24,43 @@ type scanner interface{ Scan(dest ...any) error }
 type conversation struct {
 	num int64
 	chat.Conversation
-	ms int64 // Time as it is read
+	ms      int64  // Time as it is read
+	details []byte // Details as they are read
 }
 
 func (c *conversation) dest() []any {
 	return []any{
 		&c.num, &c.ID, &c.Kind, &c.Name, &c.Pair[0], &c.Pair[1], &c.SharedPast,
-		&c.Seq, &c.Count, &c.ms, &c.Members, &c.MembersRev, &c.Rev, &c.Pos,
+		&c.Seq, &c.Count, &c.ms, &c.Members, &c.MembersRev, &c.Rev, &c.details, &c.Pos,
 	}
 }
 
-func (c *conversation) finish() { c.Time = instant(c.ms) }
+func (c *conversation) finish() (err error) {
+	c.Time = instant(c.ms)
+	c.Details, err = chat.DecodeDetails[chat.Details](c.details)
+	c.details = nil
+	return err
+}
 
 // member is a row of its table.
 type member struct {
 	chat.Member
-	spans string // Spans as they are read
+	spans   string // Spans as they are read
+	details []byte // Details as they are read
 }
 
 func (m *member) dest() []any {
 	return []any{
-		&m.User, &m.Role, &m.spans, &m.Since, &m.ReadSeq, &m.ReadCount, &m.ReadSent, &m.Sent, &m.Pos,
+		&m.User, &m.Role, &m.spans, &m.Since, &m.ReadSeq, &m.ReadCount, &m.ReadSent, &m.Sent, &m.details, &m.Pos,
 	}
 }
 
 func (m *member) finish(id chat.ConversationID) (err error) {
 	m.Conversation = id
-	m.Spans, err = parseSpans(m.spans)
+	if m.Spans, err = parseSpans(m.spans); err != nil {
+		return err
+	}
+	m.Details, err = chat.DecodeDetails[chat.MemberDetails](m.details)
 	return err
 }
 

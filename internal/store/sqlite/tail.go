@@ -83,13 +83,29 @@ func (m *memory) append(e *chat.Event) {
 		}
 		t.records = append(make([]chat.Record, 0, 2*tailEvents), t.records[tailEvents:]...)
 	}
-	t.records = append(t.records, chat.Record{Seq: e.Seq, JSON: e.JSON})
+	t.records = append(t.records, chat.Record{Seq: e.Seq, JSON: e.JSON, Only: e.Only})
 	t.bytes += len(e.JSON)
 	m.bytes += len(e.JSON)
 	for m.bytes > tailBytes {
 		_, old := m.tails.removeOldest()
 		m.bytes -= old.bytes
 	}
+}
+
+// revise gives an event another body, if it is kept.
+func (m *memory) revise(e *chat.Event) {
+	t, ok := m.tails.get(e.Conversation)
+	if !ok || len(t.records) == 0 {
+		return
+	}
+	i := int(e.Seq - t.records[0].Seq)
+	if i < 0 || i >= len(t.records) {
+		return
+	}
+	grown := len(e.JSON) - len(t.records[i].JSON)
+	t.records[i].JSON = e.JSON // readers have copies of the slice
+	t.bytes += grown
+	m.bytes += grown
 }
 
 // events answers a range if all of it is in memory.

@@ -32,12 +32,12 @@ func (s *Store) Update(ctx context.Context, keys chat.Keys, decide func(*chat.Ro
 			return false, err
 		}
 		changes = decide(rows)
-		if empty(changes) {
+		if changes.Empty() {
 			return false, nil
 		}
 		return true, u.write(ctx, changes)
 	})
-	if err != nil || empty(changes) {
+	if err != nil || changes.Empty() {
 		return err
 	}
 	u.keep(changes)
@@ -67,11 +67,6 @@ func (s *Store) ForgetCalls(ctx context.Context, t time.Time, limit int) (int, e
 		return 0, err
 	}
 	return int(n), nil
-}
-
-func empty(c *chat.Changes) bool {
-	return c == nil ||
-		len(c.Events)+len(c.Conversations)+len(c.Members)+len(c.Users)+len(c.Accounts)+len(c.Calls) == 0
 }
 
 // update is one Update: the rows as they were before it, nil for what was not there,

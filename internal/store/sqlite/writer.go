@@ -33,11 +33,12 @@ type writer struct {
 type writeStatements struct {
 	begin, commit, rollback *sql.Stmt
 
-	conversation, member, user, account, call, count, mine, heir *sql.Stmt
+	conversation, member, user, account, call, event, item, count, mine, heir *sql.Stmt
 
 	insertConversation, updateConversation, updateHead *sql.Stmt
-	insertEvent                                        *sql.Stmt
-	putMember, updateMember                            *sql.Stmt
+	insertEvent, reviseEvent                           *sql.Stmt
+	putMember, updateMember, updateMemberDetails       *sql.Stmt
+	putItem, forgetItem                                *sql.Stmt
 	putUser, putAccount                                *sql.Stmt
 	insertCall, forgetCalls                            *sql.Stmt
 	setPosition                                        *sql.Stmt
@@ -59,29 +60,37 @@ func (s *writeStatements) prepare(ctx context.Context, conn *sql.Conn) error {
 		{&s.rollback, `ROLLBACK`},
 		{&s.conversation, `SELECT ` + conversationColumns + ` FROM conversation c WHERE c.id = ?`},
 		{&s.member, `SELECT ` + memberColumns + ` FROM member m WHERE m.user = ? AND m.conv = ?`},
-		{&s.user, `SELECT name, pos FROM user WHERE id = ?`},
+		{&s.user, `SELECT ` + userColumns + ` FROM user WHERE id = ?`},
 		{&s.account, `SELECT user, body FROM account WHERE user = ?`},
 		{&s.call, `SELECT hash, conv, seq, time, at FROM call WHERE client_id = ? AND user = ?`},
+		{&s.event, `SELECT seq, body, only_for FROM event WHERE conv = ? AND seq = ?`},
+		{&s.item, `SELECT ` + itemColumns + ` FROM item WHERE holder = ? AND kind = ? AND key = ?`},
 		{&s.count, `SELECT count FROM event WHERE conv = ? AND seq <= ? ORDER BY seq DESC LIMIT 1`},
 		{&s.mine, `SELECT count(*) FROM event WHERE conv = ? AND seq BETWEEN ? AND ? AND message = 1 AND sender = ?`},
 		{&s.heir, `SELECT user FROM member WHERE conv = ? AND joined = 1 AND user <> ? ORDER BY since, user LIMIT 1`},
 		{&s.insertConversation, `INSERT INTO conversation
-			(num, id, kind, name, pair_a, pair_b, shared_past, seq, count, time, members, members_rev, rev, pos)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
+			(num, id, kind, name, pair_a, pair_b, shared_past, seq, count, time, members, members_rev, rev, details, pos)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
 		{&s.updateConversation, `UPDATE conversation SET
 			kind = ?, name = ?, pair_a = ?, pair_b = ?, shared_past = ?,
-			seq = ?, count = ?, time = ?, members = ?, members_rev = ?, rev = ?, pos = ?
+			seq = ?, count = ?, time = ?, members = ?, members_rev = ?, rev = ?, details = ?, pos = ?
 			WHERE num = ?`},
 		{&s.updateHead, `UPDATE conversation SET seq = ?, count = ?, time = ?, rev = ?, pos = ? WHERE num = ?`},
-		{&s.insertEvent, `INSERT INTO event (conv, seq, message, sender, count, pos, body) VALUES (?, ?, ?, ?, ?, ?, ?)`},
+		{&s.insertEvent, `INSERT INTO event (conv, seq, message, sender, count, pos, body, only_for) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`},
+		{&s.reviseEvent, `UPDATE event SET body = ? WHERE conv = ? AND seq = ?`},
 		{&s.putMember, `INSERT OR REPLACE INTO member
-			(conv, user, role, spans, since, read_seq, read_count, read_sent, sent, pos, joined)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
+			(conv, user, role, spans, since, read_seq, read_count, read_sent, sent, details, pos, joined)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
 		{&s.updateMember, `UPDATE member SET
 			read_seq = ?, read_count = ?, read_sent = ?, sent = ?, pos = ?
 			WHERE user = ? AND conv = ?`},
-		{&s.putUser, `INSERT OR REPLACE INTO user (id, name, pos) VALUES (?, ?, ?)`},
+		{&s.updateMemberDetails, `UPDATE member SET
+			read_seq = ?, read_count = ?, read_sent = ?, sent = ?, pos = ?, details = ?
+			WHERE user = ? AND conv = ?`},
+		{&s.putUser, `INSERT OR REPLACE INTO user (id, name, details, pos) VALUES (?, ?, ?, ?)`},
 		{&s.putAccount, `INSERT OR REPLACE INTO account (user, body) VALUES (?, ?)`},
+		{&s.putItem, `INSERT OR REPLACE INTO item (` + itemColumns + `) VALUES (?, ?, ?, ?, ?, ?)`},
+		{&s.forgetItem, `DELETE FROM item WHERE holder = ? AND kind = ? AND key = ?`},
 		{&s.insertCall, `INSERT INTO call (client_id, user, hash, conv, seq, time, at) VALUES (?, ?, ?, ?, ?, ?, ?)`},
 		{&s.forgetCalls, `DELETE FROM call WHERE at < ? AND id IN (SELECT id FROM call ORDER BY id LIMIT ?)`},
 		{&s.setPosition, `UPDATE start SET upto = ? WHERE n = (SELECT max(n) FROM start)`},

@@ -1,0 +1,127 @@
+package api
+
+import (
+	"context"
+
+	"github.com/linnet-im/linnet/internal/chat"
+	"github.com/linnet-im/linnet/wire"
+)
+
+func (m methods) conversationRows() []*Method {
+	return []*Method{
+		row(Method{
+			Name: "conversations.create", Access: Sessions, Repeat: ByClientID,
+			Doc: "Makes a group with the caller as owner, or answers the direct conversation with a user. " +
+				"A direct conversation is there, with seq 0 until then, once somebody writes in it.",
+		}, m.conversationsCreate),
+		row(Method{
+			Name: "conversations.get", Access: Sessions, Repeat: ByNature,
+			Doc: "A conversation as the caller sees it now.",
+		}, m.conversationsGet),
+		row(Method{
+			Name: "conversations.list", Access: Sessions, Repeat: ByNature,
+			Doc: "The caller's conversations, newest first. Rooms are not in it.",
+		}, m.conversationsList),
+		row(Method{
+			Name: "conversations.leave", Access: Sessions, Repeat: ByClientID,
+			Doc: "Leaves a group. What the caller could read it still can. After the owner, the one who has been in it longest is the owner.",
+		}, m.conversationsLeave),
+	}
+}
+
+func (m methods) conversationsCreate(ctx context.Context, c Caller, p *wire.CreateParams) (wire.Conversation, error) {
+	switch p.Kind {
+	case "direct":
+		if p.Name != "" || len(p.Members) > 0 || p.History != "" {
+			return wire.Conversation{}, paramErrorf("kind", "a direct conversation has no name, members or history: they are for groups")
+		}
+		sum, err := m.chat.DirectWith(ctx, actor(c), chat.UserID(p.User))
+		return conversation(sum, actor(c).User), err
+	case "group":
+	default:
+		return wire.Conversation{}, paramErrorf("kind", "kind: direct or group")
+	}
+	if p.User != "" {
+		return wire.Conversation{}, paramErrorf("user", "user is for direct conversations; a group has members")
+	}
+	if p.History != "" && p.History != "joined" && p.History != "all" {
+		return wire.Conversation{}, paramErrorf("history", "history: joined or all")
+	}
+	key, err := clientID(p.ClientID)
+	if err != nil {
+		return wire.Conversation{}, err
+	}
+	place, err := m.chat.CreateGroup(ctx, actor(c), chat.CreateGroup{
+		Key: key, ClientID: p.ClientID, Name: p.Name, Users: userIDs(p.Members), SharedPast: p.History == "all",
+	})
+	if err != nil {
+		return wire.Conversation{}, err
+	}
+	sum, err := m.chat.Conversation(ctx, actor(c), place.Conversation)
+	return conversation(sum, actor(c).User), err
+}
+
+func (m methods) conversationsGet(ctx context.Context, c Caller, p *wire.ConversationParams) (wire.Conversation, error) {
+	sum, err := m.chat.Conversation(ctx, actor(c), chat.ConversationID(p.Conversation))
+	return conversation(sum, actor(c).User), err
+}
+
+func (m methods) conversationsList(ctx context.Context, c Caller, p *wire.PageParams) (wire.ConversationsResult, error) {
+	limit, err := pageLimit(p.Limit, 100)
+	if err != nil {
+		return wire.ConversationsResult{}, err
+	}
+	list, page, err := m.chat.Conversations(ctx, actor(c), p.Page, limit)
+	return wire.ConversationsResult{Conversations: conversations(list, actor(c).User), Page: page}, err
+}
+
+func (m methods) conversationsLeave(ctx context.Context, c Caller, p *wire.LeaveParams) (wire.Place, error) {
+	key, err := clientID(p.ClientID)
+	if err != nil {
+		return wire.Place{}, err
+	}
+	place, err := m.chat.Leave(ctx, actor(c), key, p.ClientID, chat.ConversationID(p.Conversation))
+	return Place(place), err
+}
+
+func conversations(list []chat.Summary, reader chat.UserID) []wire.Conversation {
+	out := make([]wire.Conversation, len(list))
+	for i := range list {
+		out[i] = conversation(list[i], reader)
+	}
+	return out
+}
+
+// conversation gives a summary its wire form.
+func conversation(s chat.Summary, reader chat.UserID) wire.Conversation {
+	c := &s.Conversation
+	out := wire.Conversation{
+		ID: string(c.ID), Kind: string(c.Kind), Name: c.Name, Seq: int64(s.Head), AsOfSeq: int64(s.Head),
+		Rev: c.Rev, Members: c.Members, Unread: s.Unread, Membership: "open", Reset: s.Reset,
+	}
+	if s.Joined {
+		out.Count = c.Count
+	}
+	if c.Kind == chat.Direct {
+		other := c.Pair[0]
+		if other == reader {
+			other = c.Pair[1]
+		}
+		out.User = string(other)
+	}
+	if m := s.Member; m != nil {
+		out.Membership, out.Role, out.ReadSeq = "joined", string(m.Role), int64(m.ReadSeq)
+		if !s.Joined {
+			out.Membership, out.ToSeq = "left", int64(s.Head)
+			out.Members, out.Rev = 0, 0
+		}
+	}
+	if s.Last != nil {
+		out.Last = s.Last.JSON
+	}
+	if s.Fork != nil {
+		fork := int64(*s.Fork)
+		out.ForkSeq = &fork
+	}
+	return out
+}

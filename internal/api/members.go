@@ -1,0 +1,62 @@
+package api
+
+import (
+	"context"
+
+	"github.com/linnet-im/linnet/internal/chat"
+	"github.com/linnet-im/linnet/wire"
+)
+
+func (m methods) memberRows() []*Method {
+	return []*Method{
+		row(Method{
+			Name: "members.list", Access: Sessions, Repeat: ByNature,
+			Doc: "Who is in a direct conversation or a group, by user id.",
+		}, m.membersList),
+		row(Method{
+			Name: "members.add", Access: Sessions, Repeat: ByClientID,
+			Doc: "Adds users to a group; every member may.",
+		}, m.membersAdd),
+		row(Method{
+			Name: "members.remove", Access: Sessions, Repeat: ByClientID,
+			Doc: "Removes users from a group; its owner may.",
+		}, m.membersRemove),
+	}
+}
+
+func (m methods) membersList(ctx context.Context, c Caller, p *wire.MembersParams) (wire.MembersResult, error) {
+	limit, err := pageLimit(p.Limit, 100)
+	if err != nil {
+		return wire.MembersResult{}, err
+	}
+	list, more, err := m.chat.Members(ctx, actor(c), chat.ConversationID(p.Conversation), chat.UserID(p.After), limit)
+	if err != nil {
+		return wire.MembersResult{}, err
+	}
+	out := wire.MembersResult{Members: make([]wire.Member, len(list)), More: more}
+	for i, row := range list {
+		out.Members[i] = wire.Member{User: string(row.User), Role: string(row.Role), ReadSeq: int64(row.ReadSeq)}
+	}
+	return out, nil
+}
+
+type changeMembers func(context.Context, chat.Actor, chat.ChangeMembers) (chat.Place, error)
+
+func (m methods) change(ctx context.Context, c Caller, p *wire.MembersChangeParams, change changeMembers) (wire.Place, error) {
+	key, err := clientID(p.ClientID)
+	if err != nil {
+		return wire.Place{}, err
+	}
+	place, err := change(ctx, actor(c), chat.ChangeMembers{
+		Key: key, ClientID: p.ClientID, Conversation: chat.ConversationID(p.Conversation), Users: userIDs(p.Users),
+	})
+	return Place(place), err
+}
+
+func (m methods) membersAdd(ctx context.Context, c Caller, p *wire.MembersChangeParams) (wire.Place, error) {
+	return m.change(ctx, c, p, m.chat.AddMembers)
+}
+
+func (m methods) membersRemove(ctx context.Context, c Caller, p *wire.MembersChangeParams) (wire.Place, error) {
+	return m.change(ctx, c, p, m.chat.RemoveMembers)
+}

@@ -1,0 +1,54 @@
+package api
+
+import (
+	"context"
+
+	"github.com/linnet-im/linnet/internal/chat"
+	"github.com/linnet-im/linnet/wire"
+)
+
+func (m methods) userRows() []*Method {
+	return []*Method{
+		row(Method{
+			Name: "users.get", Access: Sessions, Repeat: ByNature,
+			Doc: "Profiles by exact id, in the order asked. An id nobody has used is answered like the others.",
+		}, m.usersGet),
+		row(Method{
+			Name: "users.update", Access: Users, Repeat: ByNature,
+			Doc: "Sets the caller's own name.",
+		}, m.usersUpdate),
+	}
+}
+
+func (m methods) usersGet(ctx context.Context, _ Caller, p *wire.UsersGetParams) (wire.UsersResult, error) {
+	if len(p.IDs) == 0 || len(p.IDs) > 100 {
+		return wire.UsersResult{}, paramErrorf("ids", "ids: 1 to 100 of them")
+	}
+	list, err := m.chat.Users(ctx, userIDs(p.IDs))
+	if err != nil {
+		return wire.UsersResult{}, err
+	}
+	out := wire.UsersResult{Users: make([]wire.User, len(list))}
+	for i, u := range list {
+		out.Users[i] = User(u)
+	}
+	return out, nil
+}
+
+func (m methods) usersUpdate(ctx context.Context, c Caller, p *wire.UsersUpdateParams) (wire.User, error) {
+	u, err := m.chat.UpdateUser(ctx, actor(c), p.Name)
+	return User(u), err
+}
+
+// User gives a profile its wire form.
+func User(p chat.Profile) wire.User {
+	return wire.User{ID: string(p.ID), Name: p.Name, Guest: p.Guest}
+}
+
+func userIDs(texts []string) []chat.UserID {
+	ids := make([]chat.UserID, len(texts))
+	for i, t := range texts {
+		ids[i] = chat.UserID(t)
+	}
+	return ids
+}

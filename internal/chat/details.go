@@ -1,0 +1,87 @@
+package chat
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+)
+
+// Details is what is set rarely in a conversation, and is read with it.
+type Details struct{}
+
+// MemberDetails is what is set rarely of one user in one conversation, and is read with
+// the member row.
+type MemberDetails struct{}
+
+// UserDetails is what a user's profile holds beside the name.
+type UserDetails struct{}
+
+// details gives a copy of c's details to be changed and put back. What is shared in it,
+// slices and maps, is to be cloned before it is changed.
+func (c *Conversation) details() Details {
+	if c.Details == nil {
+		return Details{}
+	}
+	return *c.Details
+}
+
+// setDetails gives c new details.
+func (c *Conversation) setDetails(d Details) {
+	c.Details = &d
+	if reflect.ValueOf(d).IsZero() {
+		c.Details = nil
+	}
+}
+
+// details gives a copy of m's details, as that of a conversation.
+func (m *Member) details() MemberDetails {
+	if m.Details == nil {
+		return MemberDetails{}
+	}
+	return *m.Details
+}
+
+func (m *Member) setDetails(d MemberDetails) {
+	m.Details = &d
+	if reflect.ValueOf(d).IsZero() {
+		m.Details = nil
+	}
+}
+
+func (u *User) details() UserDetails {
+	if u.Details == nil {
+		return UserDetails{}
+	}
+	return *u.Details
+}
+
+func (u *User) setDetails(d UserDetails) {
+	u.Details = &d
+	if reflect.ValueOf(d).IsZero() {
+		u.Details = nil
+	}
+}
+
+// EncodeDetails gives details the form that a store keeps: JSON, nil for nil.
+func EncodeDetails[T any](d *T) ([]byte, error) {
+	if d == nil {
+		return nil, nil
+	}
+	b, err := json.Marshal(d)
+	if err != nil {
+		return nil, fmt.Errorf("encode details: %w", err)
+	}
+	return b, nil
+}
+
+// DecodeDetails reads what EncodeDetails wrote.
+func DecodeDetails[T any](b []byte) (*T, error) {
+	if len(b) == 0 {
+		return nil, nil
+	}
+	d := new(T)
+	if err := json.Unmarshal(b, d); err != nil {
+		return nil, fmt.Errorf("decode details: %w", err)
+	}
+	return d, nil
+}
