@@ -249,8 +249,12 @@ func (s *server) listenUDP(ctx context.Context, addr net.Addr, background *sync.
 	if err != nil {
 		return fmt.Errorf("udp: %w; --udp off serves without it", err)
 	}
+	admit := func(netip.Addr) bool { return true }
+	if s.cfg.LAN {
+		admit = isPrivate
+	}
 	background.Go(func() {
-		if err := s.links.serveUDP(ctx, pc); err != nil {
+		if err := s.links.serveUDP(ctx, pc, admit); err != nil {
 			failed <- err
 		}
 	})

@@ -180,10 +180,16 @@ func (l *links) refuse(kind listen.Kind, nc *listen.Conn) {
 	c.CloseAfter(last, time.Second)
 }
 
-// serveUDP speaks the text protocol over datagrams until ctx ends.
-func (l *links) serveUDP(ctx context.Context, pc *net.UDPConn) error {
-	return text.ServeUDP(ctx, pc, l.log, func(addr netip.AddrPort, write func([]byte)) text.Speaker {
-		return l.hub.NewText(datagrams(write), l.text, session.Remote{Loopback: addr.Addr().Unmap().IsLoopback()})
+// serveUDP speaks the text protocol over datagrams until ctx ends. admit says who is
+// answered.
+func (l *links) serveUDP(ctx context.Context, pc *net.UDPConn, admit func(netip.Addr) bool) error {
+	// Behind a proxy, loopback may be a proxy that passes on what strangers send.
+	local := func(a netip.Addr) bool { return !l.proxied && a.IsLoopback() }
+	return text.ServeUDP(ctx, pc, text.UDPConfig{
+		Open: func(addr netip.AddrPort, write func([]byte)) text.Speaker {
+			return l.hub.NewText(datagrams(write), l.text, session.Remote{Loopback: local(addr.Addr().Unmap())})
+		},
+		Admit: admit, Trusted: local, Log: l.log,
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -28,16 +29,36 @@ type source struct {
 	heard   time.Time
 }
 
+// UDPConfig configures ServeUDP.
+type UDPConfig struct {
+	// Open makes the speaker of a source that signs in. write sends it lines, one a
+	// datagram, and does not block.
+	Open func(addr netip.AddrPort, write func(lines []byte)) Speaker
+	// Admit says who is answered at all.
+	Admit func(netip.Addr) bool
+	// Trusted says whose address nobody forges. Other sources send a code back before
+	// they get more than maxAnswer times the bytes that they sent, or a stranger could
+	// have the lobby sent to whom he likes.
+	Trusted func(netip.Addr) bool
+	Log     *slog.Logger
+}
+
+// udp is the text protocol on a UDP socket.
+type udp struct {
+	UDPConfig
+	pc      *net.UDPConn
+	codes   *codes
+	sources map[netip.AddrPort]*source
+}
+
 // ServeUDP speaks the text protocol over datagrams, one frame each way in each, until
-// ctx ends. open makes the speaker of a source that signs in; write sends it lines,
-// one a datagram, and does not block. A datagram's source can be forged: pc is to listen on
-// loopback only.
-func ServeUDP(ctx context.Context, pc *net.UDPConn, log *slog.Logger, open func(addr netip.AddrPort, write func(lines []byte)) Speaker) error {
+// ctx ends.
+func ServeUDP(ctx context.Context, pc *net.UDPConn, cfg UDPConfig) error {
 	stop := context.AfterFunc(ctx, func() { _ = pc.Close() })
 	defer stop()
-	sources := make(map[netip.AddrPort]*source)
+	u := &udp{UDPConfig: cfg, pc: pc, codes: newCodes(), sources: make(map[netip.AddrPort]*source)}
 	defer func() {
-		for _, s := range sources {
+		for _, s := range u.sources {
 			s.speaker.Leave()
 		}
 	}()
@@ -49,7 +70,7 @@ func ServeUDP(ctx context.Context, pc *net.UDPConn, log *slog.Logger, open func(
 		now := time.Now()
 		if now.Sub(swept) >= gone/4 {
 			swept = now
-			sweep(sources, now)
+			u.sweep(now)
 		}
 		var timeout net.Error
 		switch {
@@ -57,39 +78,82 @@ func ServeUDP(ctx context.Context, pc *net.UDPConn, log *slog.Logger, open func(
 			return nil
 		case errors.As(err, &timeout) && timeout.Timeout():
 			continue
-		case err == nil && bytes.HasPrefix(buf[:n], errorLine):
+		case err == nil && (bytes.HasPrefix(buf[:n], errorLine) || !u.Admit(addr.Addr().Unmap())):
 			continue // two that answer each other's errors would go on for ever
 		case err != nil:
 			// A peer that went away makes an error here, which is no fault of the socket's.
-			log.Debug("datagram not read", slog.Any("error", err))
+			u.Log.Debug("datagram not read", slog.Any("error", err))
 			if errors.Is(err, net.ErrClosed) {
 				return err
 			}
 			continue
 		}
-		if s := sources[addr]; s != nil {
-			s.heard = now
-		}
-		if s := answer(sources, pc, addr, line.Datagram(buf[:n]), open); s != nil {
-			s.heard = now
-			sources[addr] = s
-		}
+		u.take(addr, buf[:n], now)
 	}
 }
 
-// answer runs the frame of a datagram. It gives a source that has just signed in; who
-// has not is answered and forgotten.
-func answer(sources map[netip.AddrPort]*source, pc *net.UDPConn, addr netip.AddrPort, f line.Frame,
-	open func(netip.AddrPort, func([]byte)) Speaker,
-) *source {
-	write := func(lines []byte) { send(pc, addr, lines) }
+// take runs the frame of a datagram, if it is from who says so.
+func (u *udp) take(addr netip.AddrPort, p []byte, now time.Time) {
+	f := line.Datagram(p)
+	s := u.sources[addr]
+	if s != nil {
+		s.heard = now
+	}
+	if !u.Trusted(addr.Addr().Unmap()) {
+		name, code := f.Text, ""
+		if f.Verb == line.Iam {
+			name, code = cutCode(f.Text)
+		}
+		switch {
+		case code != "" && u.codes.valid(addr, code, now):
+			f.Text = name
+		case s == nil:
+			u.ask(addr, f, code != "", len(p), now)
+			return
+		}
+	}
+	u.answer(addr, f, now)
+}
+
+// ask answers a source of which it is not known whether it is where it says, to a
+// datagram of size bytes: with the frame that signs it in, if that is what it wants.
+func (u *udp) ask(addr netip.AddrPort, f line.Frame, coded bool, size int, now time.Time) {
+	var answer []byte
+	name, err := line.Name(f.Text)
+	switch {
+	case f.Verb == line.Bad:
+		answer = line.Error(nil, f.Err)
+	case f.Verb == line.Msg:
+		answer = line.Error(nil, errNobody)
+	case err != nil:
+		answer = line.Error(nil, err.Error())
+	case coded:
+		// Another code would be answered by a server at a forged address, and so on.
+		answer = line.Error(nil, "wrong or old code; send iam:NAME")
+	default:
+		answer = fmt.Appendf(nil, "iam:%s#%s\n", name, u.codes.code(addr, now))
+	}
+	if len(answer) > maxAnswer*size {
+		answer = line.Error(nil, "iam:?")
+	}
+	if len(answer) <= maxAnswer*size {
+		u.send(addr, answer)
+	}
+}
+
+// errNobody answers a message before a name.
+const errNobody = "say who you are first: iam:NAME"
+
+// answer runs a frame. Who has not signed in by it, or before, is answered and forgotten.
+func (u *udp) answer(addr netip.AddrPort, f line.Frame, now time.Time) {
+	write := func(lines []byte) { u.send(addr, lines) }
 	fail := func(message string) { write(line.Error(nil, message)) }
-	s := sources[addr]
+	s := u.sources[addr]
 	switch {
 	case f.Verb == line.Bad:
 		fail(f.Err)
 	case f.Verb == line.Msg && s == nil:
-		fail("say who you are first: iam:NAME")
+		fail(errNobody)
 	case f.Verb == line.Msg:
 		s.speaker.Say(f.Text, func(err error) {
 			if err != nil {
@@ -100,35 +164,34 @@ func answer(sources map[netip.AddrPort]*source, pc *net.UDPConn, addr netip.Addr
 		if err := s.speaker.SignIn(f.Text); err != nil {
 			fail(err.Error())
 		}
-	case len(sources) >= maxSources:
+	case len(u.sources) >= maxSources:
 		fail("too many are here over UDP; try again in a minute, or use TCP")
 	default:
-		s := &source{speaker: open(addr, write)}
+		s := &source{speaker: u.Open(addr, write), heard: now}
 		if err := s.speaker.SignIn(f.Text); err != nil {
 			fail(err.Error())
 			s.speaker.Leave()
-			return nil
+			return
 		}
-		return s
+		u.sources[addr] = s
 	}
-	return nil
 }
 
 // send sends each line as a datagram. What the kernel does not take is lost, as
 // datagrams are.
-func send(pc *net.UDPConn, addr netip.AddrPort, lines []byte) {
+func (u *udp) send(addr netip.AddrPort, lines []byte) {
 	for l := range bytes.Lines(lines) {
-		if _, err := pc.WriteToUDPAddrPort(l, addr); err != nil {
+		if _, err := u.pc.WriteToUDPAddrPort(l, addr); err != nil {
 			return
 		}
 	}
 }
 
-func sweep(sources map[netip.AddrPort]*source, now time.Time) {
-	for addr, s := range sources {
+func (u *udp) sweep(now time.Time) {
+	for addr, s := range u.sources {
 		if now.Sub(s.heard) > gone {
 			s.speaker.Leave()
-			delete(sources, addr)
+			delete(u.sources, addr)
 		}
 	}
 }
