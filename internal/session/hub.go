@@ -6,6 +6,7 @@ package session
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -331,7 +332,9 @@ func (h *Hub) roomsOf(ctx context.Context, id Admission, named []string) ([]chat
 		if _, err := h.CheckRoom(ctx, id.User, room); err != nil {
 			return nil, err
 		}
-		rooms = append(rooms, room)
+		if !slices.Contains(rooms, room) {
+			rooms = append(rooms, room) // named twice it would be told twice
+		}
 	}
 	return rooms, nil
 }

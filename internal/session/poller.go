@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -52,8 +53,12 @@ func (h *Hub) Poll(ctx context.Context, p *wire.OpenParams) (*Poll, error) {
 	h.mu.Lock()
 	known, _ := h.byID[sessionKey{id.User, id.Session}].(*Poller)
 	h.mu.Unlock()
-	if known != nil {
-		if turn := known.begin(); turn != nil {
+	if known != nil && (id.Device == "" || id.Device == known.place().id.Device) {
+		turn, another := known.goOn(id)
+		if another {
+			h.cfg.Chat.SignedIn(id.User, id.device(p.Device))
+		}
+		if turn != nil {
 			known.enterRooms(rooms)
 			return &Poll{known, turn}, nil
 		}
@@ -73,16 +78,38 @@ func (h *Hub) Poll(ctx context.Context, p *wire.OpenParams) (*Poll, error) {
 	}
 	s.enterRooms(rooms)
 	h.add(s)
+	if s.hasEnded() {
+		h.remove(s) // it was replaced or signed out before it was there to be removed
+	}
 	return &Poll{s, turn}, nil
 }
 
-// begin begins a poll; it answers nil when the poller has ended.
-func (s *Poller) begin() (turn chan struct{}) {
+// goOn begins another poll, which may come with another token: that is the session's from
+// then on. It answers nil when the poller has ended.
+func (s *Poller) goOn(id Admission) (turn chan struct{}, another bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended {
-		return nil
+		return nil, false
 	}
+	return s.next(), s.seat.renew(id)
+}
+
+// begin begins the first poll.
+func (s *Poller) begin() (turn chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.next()
+}
+
+func (s *Poller) hasEnded() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended
+}
+
+// next begins a poll, under s.mu, and ends the one before it.
+func (s *Poller) next() (turn chan struct{}) {
 	if s.turn != nil {
 		close(s.turn)
 	}
@@ -99,13 +126,21 @@ func (s *Poll) Done() {
 	s.idle = time.Now()
 }
 
+// enterRooms has the poller in these rooms, and in no others.
 func (s *Poller) enterRooms(rooms []chat.ConversationID) {
-	for _, room := range rooms {
-		s.hub.cfg.Router.Join(s.place().live, room)
-	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	before := s.rooms
 	s.rooms = rooms
+	s.mu.Unlock()
+	live := s.place().live
+	for _, room := range before {
+		if !slices.Contains(rooms, room) {
+			s.hub.cfg.Router.Leave(live, room)
+		}
+	}
+	for _, room := range rooms {
+		s.hub.cfg.Router.Join(live, room)
+	}
 }
 
 // User gives whose session it is, and Rooms the rooms it is in.

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/linnet-im/linnet/internal/auth"
@@ -32,14 +34,24 @@ type seat struct {
 	since   time.Time
 	live    *router.Live
 	present *presence.Session
+
+	mu      sync.Mutex
+	tokens  []chat.Token // that it came with, the last one last
+	expires time.Time    // the last one; zero: never
 }
+
+// maxTokens is how many tokens of a session are remembered for signing it out.
+const maxTokens = 32
 
 // sit makes a session live and gives the one that it replaces, nil for none, which the
 // caller is to end.
 func (h *Hub) sit(who seated, format *router.Format, link string, id Admission, p *wire.OpenParams) (s *seat, old seated) {
 	s = &seat{hub: h, who: who, id: id, device: p.Device, client: p.Client, link: link, since: time.Now()}
 	s.live = h.cfg.Router.Add(id.User, format, who, h.cfg.Chat.Position())
-	old = h.claim(s.key(), who)
+	s.renew(id)
+	if old = h.claim(s.key(), who); old != nil {
+		s.inherit(old.place())
+	}
 	s.present = h.cfg.Presence.Enter(id.User, platform(p.Device), id.account.Status)
 	h.cfg.Chat.SignedIn(id.User, id.device(p.Device))
 	s.id.account = nil // it ages
@@ -61,12 +73,52 @@ func (s *seat) quit() {
 	s.hub.cfg.Presence.Leave(s.present)
 }
 
-func (s *seat) expired(now time.Time) bool {
-	return !s.id.Expires.IsZero() && now.After(s.id.Expires.Add(auth.Leeway))
+// renew notes a token that the session goes on with, and answers whether it is another one.
+func (s *seat) renew(id Admission) (another bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.expires = id.Expires
+	if n := len(s.tokens); n > 0 && s.tokens[n-1].ID == id.Token.ID {
+		return false
+	}
+	s.keep(id.Token)
+	return true
 }
 
-// info gives what the list tells of it, but for Current, and the token it came with.
-func (s *seat) info() (wire.SessionInfo, chat.Token) {
+// inherit takes over the tokens of the session that it replaces: it is the same one to its
+// user, who signs out all that it came with.
+func (s *seat) inherit(old *seat) {
+	old.mu.Lock()
+	tokens := slices.Clone(old.tokens)
+	old.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	own := s.tokens
+	s.tokens = tokens
+	for _, t := range own {
+		s.keep(t)
+	}
+}
+
+// keep puts a token last, and forgets what is good no more. Under s.mu.
+func (s *seat) keep(t chat.Token) {
+	now := time.Now().Add(-auth.Leeway)
+	s.tokens = append(slices.DeleteFunc(s.tokens, func(o chat.Token) bool {
+		return o.ID == t.ID || !o.Expires.IsZero() && o.Expires.Before(now)
+	}), t)
+	if len(s.tokens) > maxTokens {
+		s.tokens = s.tokens[1:]
+	}
+}
+
+func (s *seat) expired(now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.expires.IsZero() && now.After(s.expires.Add(auth.Leeway))
+}
+
+// info gives what the list tells of it, but for Current, and the tokens it came with.
+func (s *seat) info() (wire.SessionInfo, []chat.Token) {
 	i := wire.SessionInfo{
 		Session: s.id.Session, Device: s.id.Device, Client: s.client, Link: s.link,
 		State: string(s.hub.cfg.Presence.StateOf(s.present)), Since: wire.FormatTime(s.since),
@@ -74,7 +126,9 @@ func (s *seat) info() (wire.SessionInfo, chat.Token) {
 	if s.device != nil {
 		i.Platform, i.Name = s.device.Platform, s.device.Name
 	}
-	return i, s.id.Token
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return i, slices.Clone(s.tokens)
 }
 
 // Slow are the last words to a peer that does not take what it is sent.

@@ -76,8 +76,8 @@ func (s signed) RevokeSession(ctx context.Context, session string) (wire.RevokeR
 	of := func(i wire.SessionInfo) bool { return i.Session == session }
 	var r chat.Revocation
 	for _, l := range s.hub.liveOf(s.id.User) {
-		if i, token := l.place().info(); of(i) {
-			r.Tokens = append(r.Tokens, token)
+		if i, tokens := l.place().info(); of(i) {
+			r.Tokens = append(r.Tokens, tokens...)
 		}
 	}
 	if len(r.Tokens) == 0 {
@@ -94,8 +94,8 @@ func (s signed) RevokeDevice(ctx context.Context, device string) (wire.RevokeRes
 	of := func(i wire.SessionInfo) bool { return i.Device == device }
 	r := chat.Revocation{Device: device}
 	for _, l := range s.hub.liveOf(s.id.User) {
-		if i, token := l.place().info(); of(i) {
-			r.Tokens = append(r.Tokens, token)
+		if i, tokens := l.place().info(); of(i) {
+			r.Tokens = append(r.Tokens, tokens...)
 		}
 	}
 	return s.signOut(ctx, r, of)
@@ -109,15 +109,29 @@ func (s signed) RevokeOthers(ctx context.Context) (wire.RevokeResult, error) {
 
 // signOut revokes, on disk, and then closes what is live of it.
 func (s signed) signOut(ctx context.Context, r chat.Revocation, of func(wire.SessionInfo) bool) (wire.RevokeResult, error) {
-	if err := s.hub.cfg.Chat.Revoke(ctx, s.id.User, r); err != nil {
-		return wire.RevokeResult{}, err
-	}
 	var out wire.RevokeResult
-	for _, l := range s.hub.liveOf(s.id.User) {
-		if i, _ := l.place().info(); of(i) {
+	for {
+		if err := s.hub.cfg.Chat.Revoke(ctx, s.id.User, r); err != nil {
+			return wire.RevokeResult{}, err
+		}
+		var late []chat.Token // that came since they were looked up
+		for _, l := range s.hub.liveOf(s.id.User) {
+			i, _ := l.place().info()
+			if !of(i) {
+				continue
+			}
 			l.revoke()
 			out.Closed++
+			_, tokens := l.place().info() // it takes no other one any more
+			for _, t := range tokens {
+				if !slices.Contains(r.Tokens, t) {
+					late = append(late, t)
+				}
+			}
 		}
+		if r.Others || len(late) == 0 {
+			return out, nil
+		}
+		r = chat.Revocation{Tokens: late}
 	}
-	return out, nil
 }
