@@ -96,7 +96,7 @@ func (c *Client) caughtUp(ctx context.Context, cursor, epoch string, before []Co
 
 // own makes a call of the client's own.
 func (c *Client) own(ctx context.Context, r *rpc, method string, params, result any) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, callTime, errLost)
+	ctx, cancel := context.WithTimeoutCause(ctx, callTime, ErrLost)
 	defer cancel()
 	return r.call(ctx, method, params, result)
 }

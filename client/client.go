@@ -17,20 +17,21 @@ import (
 
 // Config configures a Client. URL or Dial, and Token or Guest, are needed.
 type Config struct {
-	URL  string      // see Dial
+	URL  string      // tcp://, tls://, ws:// or wss://HOST:PORT; see Dial
 	TLS  *tls.Config // of tls and wss URLs; nil is the usual one
 	Dial Dialer      // instead of URL
 
 	// Token answers a token of the app's back end. It is asked before the first attempt
-	// and after each refusal, not more often. It may block; an error is tried again.
+	// and after each refusal, not more often. It may block; an error is tried again. When
+	// the server refuses the same token twice, or three in a row, Run ends with that error.
 	Token func(ctx context.Context) (string, error)
 	Guest string // a name, instead of Token
 
-	Device wire.Device // Device.ID names this installation; "" for none
-	Name   string      // of the program and its version, at most 64 bytes
-	Rooms  []string    // open rooms to be in
-	Store  Store       // nil: NewMemory(). Run closes it.
-	Logger *slog.Logger
+	Device wire.Device  // Device.ID names this installation; "" for none
+	Name   string       // of the program and its version, at most 64 bytes
+	Rooms  []string     // open rooms to be in, at most 16; guests are in the lobby anyway
+	Store  Store        // nil: NewMemory(). The client's alone from New on; Run closes it.
+	Logger *slog.Logger // nil: nothing is logged. Texts and tokens never are
 }
 
 // Phase is how far a connection is.
@@ -84,7 +85,9 @@ type Client struct {
 	used   bool // Run was called
 }
 
-// New makes a client and loads what its store knows.
+// New makes a client and loads what its store knows. It does not connect: Run does. When
+// it fails, and when Run is never called, the store stays open and is the caller's to
+// close. A store belongs to one user: that of another one is refused when Run connects.
 func New(ctx context.Context, cfg Config) (*Client, error) {
 	if (cfg.Token == nil) == (cfg.Guest == "") {
 		return nil, errors.New("client: either Token or Guest")
@@ -140,10 +143,15 @@ func (c *Client) Limits() wire.Limits {
 }
 
 // Conversations answers what is known of the user's conversations and rooms, the one
-// with the newest event first.
+// with the newest event first. It asks nobody; the copies are the caller's.
 func (c *Client) Conversations() []Conversation {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.list()
+}
+
+// list is Conversations under c.mu.
+func (c *Client) list() []Conversation {
 	list := make([]Conversation, 0, len(c.conversations))
 	newest := make(map[string]string, len(c.conversations))
 	for id, conv := range c.conversations {
@@ -175,8 +183,11 @@ func lastTime(c *Conversation) string {
 	return e.Time
 }
 
-// Call calls any method of the server and decodes its result, unless result is nil. It
-// answers ErrOffline when there is no connection, *Error when the server says no.
+// Call calls any method of the server, waits for the answer and decodes it into result,
+// unless that is nil. It is made once, over the connection that is there now: the error
+// is ErrOffline when there is none, ErrLost when it ended before the answer came (a
+// *Closed, if the server said why), *Error when the server says no, or ctx's cause. After
+// ErrLost, and after ctx's end, the call may have been done all the same.
 func (c *Client) Call(ctx context.Context, method string, params, result any) error {
 	r, err := c.connection()
 	if err != nil {
@@ -185,7 +196,8 @@ func (c *Client) Call(ctx context.Context, method string, params, result any) er
 	return r.call(ctx, method, params, result)
 }
 
-// Notify calls a method without waiting for an answer, for those that allow it.
+// Notify calls a method without waiting for an answer, for those that allow it. It
+// returns when the call is written; whether it arrives is not told.
 func (c *Client) Notify(method string, params any) error {
 	r, err := c.connection()
 	if err != nil {
@@ -212,7 +224,9 @@ func (c *Client) Wake() {
 	}
 }
 
-// Read moves the user's read position in a conversation up to seq. It needs a connection.
+// Read moves the user's read position in a conversation up to seq; positions only grow,
+// and rooms have none. It needs a connection, and has the errors of Call; to repeat it
+// does no harm.
 func (c *Client) Read(ctx context.Context, conversation string, seq int64) error {
 	var r wire.ReadResult
 	if err := c.Call(ctx, "messages.read", &wire.ReadParams{Conversation: conversation, Seq: seq}, &r); err != nil {

@@ -83,7 +83,7 @@ func (o *outbox) send(ctx context.Context, r *rpc, e *entry) {
 		return
 	}
 	var place wire.Place
-	calling, cancel := context.WithTimeoutCause(ctx, callTime, errLost)
+	calling, cancel := context.WithTimeoutCause(ctx, callTime, ErrLost)
 	err := r.call(calling, "messages.send", &wire.SendParams{To: e.To, ClientID: e.ClientID, Content: e.Content}, &place)
 	cancel()
 	var answered *Error

@@ -16,6 +16,9 @@
 //		c.Send(ctx, client.ToConversation(e.Conversation), client.Text("hello"))
 //	}
 //
+// Whole programs are in the folder examples, and the guide that explains them is
+// docs/clients/go.md.
+//
 // # Nothing is lost
 //
 // Send returns when the message is in the store's outbox. From there it is sent once,
@@ -28,6 +31,9 @@
 // that is done. When the server says that something was skipped, or that its store went
 // back to a backup, the client mends what it holds, and sends its own acknowledged
 // messages again that the backup does not have.
+//
+// A program that acts on what comes, and must do so once also when it is killed, keeps up
+// to which seq it has acted, asks for what is above by IncomingSince, and sends by SendAs.
 //
 // # Reading
 //
@@ -44,5 +50,6 @@
 //	err := c.Call(ctx, "presence.subscribe", &wire.WatchParams{Users: []string{"bob"}}, &r)
 //
 // Errors that the server answers are *Error, with a Code, what became of the call
-// (Outcome), and when to come again.
+// (Outcome), and when to come again. ErrOffline says that a call was not made, ErrLost that
+// it may have been.
 package client

@@ -25,10 +25,17 @@ func (c *Closed) Error() string {
 	return fmt.Sprintf("the server closed the connection: %s: %s", c.Code, c.Message)
 }
 
+// Is says that a connection that the server closed is one that was lost.
+func (c *Closed) Is(target error) bool { return target == ErrLost }
+
 // Errors of a Client.
 var (
-	// ErrOffline says that something needs the server and there is no connection now.
+	// ErrOffline says that something needs the server and there is no connection now: the
+	// call was not made.
 	ErrOffline = errors.New("not connected")
+	// ErrLost says that the connection ended before the answer came: whether the call was
+	// done is not known. One that has a client_id can be repeated with the same one.
+	ErrLost = errors.New("the connection was lost")
 	// ErrTooOld is a message that waited longer than the server remembers client ids:
 	// sent again, it might be there twice. Retry sends it all the same, Discard drops it.
 	ErrTooOld = errors.New("it waited so long that it might be sent twice")

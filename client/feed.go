@@ -41,7 +41,9 @@ type Notice struct {
 
 // Feed tells what changes from its making on, to one reader. Changes that it has not
 // read yet are told once: a reader that is late misses no conversation, and holds
-// nothing up.
+// nothing up. It says that something changed, not what it was before: read it anew, from
+// State, Conversation and Timeline. Of Sent and Notice the newest are kept for a reader
+// that is late, 4,096 and 256.
 type Feed struct {
 	client *Client
 
@@ -75,7 +77,8 @@ func (f *Feed) Close() {
 	f.signal()
 }
 
-// Next waits for the next update. The first one is the state.
+// Next waits for the next update. The first one is the state. The error is ErrStopped
+// when the feed was closed, otherwise ctx's cause. That Run has ended is told as a State.
 func (f *Feed) Next(ctx context.Context) (Update, error) {
 	for {
 		if u := f.pop(); u != nil {

@@ -2,12 +2,16 @@ package client
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/linnet-im/linnet/wire"
 )
 
 // incoming collects the seqs that Incoming gives. The program that takes them is busy with
@@ -101,6 +105,74 @@ func TestIncomingThroughAFork(t *testing.T) {
 		close(goOn)
 		if got, want := given(), []int64{1, 2, 3, 4, 5, 4, 5, 6}; !slices.Equal(got, want) {
 			t.Errorf("given %v, want %v", got, want)
+		}
+	})
+}
+
+// When Run ends, so do the loops, and who waits is told why. Mutants: a loop that waits on;
+// stop without its reason.
+func TestIncomingEndsWithRun(t *testing.T) {
+	bubble(t, func(cfg *Config) { cfg.Token, cfg.Guest = nil, "ann" }, func(t *testing.T, s *fake, c *Client) {
+		s.on("session.open", func(json.RawMessage) (any, string) { return nil, `{"code":"guests_off"}` })
+		ended := make(chan error, 1)
+		go func() {
+			for _, err := range c.Incoming(t.Context()) {
+				ended <- err
+			}
+		}()
+		waiting := c.mustSend(t, "a", "hello")
+		running(t, c)
+		var answered *Error
+		if err := <-ended; !errors.As(err, &answered) || answered.Code != wire.CodeGuests {
+			t.Errorf("the loop ended with %v", err)
+		}
+		if _, err := waiting.Wait(t.Context()); !errors.Is(err, ErrStopped) || !errors.As(err, &answered) {
+			t.Errorf("the message waits for %v", err)
+		}
+		for _, err := range c.Incoming(t.Context()) { // one that begins too late
+			if !errors.As(err, &answered) {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+// What comes while the past is being fetched moves nothing of it. Mutant: the last n of
+// what is held by then.
+func TestIncomingSinceWhileMoreComes(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, s *fake, c *Client) {
+		var n atomic.Int64
+		s.history("g", &n)
+		n.Store(10)
+		s.answer("sync", `{"epoch":"e","conversations":[{"id":"g","kind":"group","seq":10}],"cursor":"c1"}`)
+		hold := make(chan struct{})
+		list := s.methods["messages.list"]
+		s.on("messages.list", func(p json.RawMessage) (any, string) {
+			answer, code := list(p)
+			<-hold
+			return answer, code
+		})
+		defer running(t, c)()
+		wantPhase(t, c, Connected)
+		got := make(chan int64, 20)
+		go func() {
+			for e, err := range c.IncomingSince(t.Context(), func(conv Conversation) int { return int(conv.Seq - 5) }) {
+				if err != nil {
+					return
+				}
+				got <- e.Seq
+			}
+		}()
+		synctest.Wait()
+		n.Store(12)
+		s.notify("event", event("g", 11, "bob"))
+		s.notify("event", event("g", 12, "bob"))
+		synctest.Wait()
+		close(hold)
+		for want := int64(6); want <= 12; want++ {
+			if seq := <-got; seq != want {
+				t.Fatalf("seq %d, want %d", seq, want)
+			}
 		}
 	})
 }

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/google/uuid"
 
 	"github.com/linnet-im/linnet/wire"
 )
@@ -53,8 +56,10 @@ type Sending struct{ entry *entry }
 // ClientID gives the message's own id: the event it becomes has the same one.
 func (s Sending) ClientID() string { return s.entry.ClientID }
 
-// Wait waits until the message is sent, and answers its place, or why it was not. When
-// ctx ends first the message stays in the outbox.
+// Wait waits until the message is sent, and answers its place in the log, or why there is
+// none: an *Error is the server's no, ErrTooLarge, ErrTooOld and ErrDiscarded are the
+// client's. When ctx ends first, the error is its cause; when Run does, it is ErrStopped
+// with Run's; the message stays in the outbox then.
 func (s Sending) Wait(ctx context.Context) (wire.Place, error) {
 	select {
 	case <-s.entry.done:
@@ -88,9 +93,45 @@ type textContent struct {
 
 // Send puts a message into the outbox and returns when the store has it: it will be
 // sent once, in the order of the calls in each conversation, as soon as there is a
-// connection, by this program or by the next one with the same store. content becomes
-// the message's content, as docs/concepts.md has it.
+// connection, by this program or by the next one with the same store. It needs no
+// connection and does not wait for one. content becomes the message's content: an object
+// with type and text, as Text makes it.
+//
+// An error means that the message is not in the outbox; after Run it is ErrStopped.
+// Whether the server takes the message, Sending.Wait tells.
 func (c *Client) Send(ctx context.Context, to wire.To, content any) (Sending, error) {
+	return c.send(ctx, newID(), to, content)
+}
+
+// SendAs is Send under a client id that the program chooses, a UUID: however often it is
+// called with the same one, by this program or after a crash by the next one, there is
+// one message (for as long as the server remembers client ids: Limits, DedupeMS). It is
+// for a program that cannot know whether it had got to a Send before it was killed; IDFor
+// makes such an id.
+//
+// A message under that id that is still in the outbox stays as it is; one that failed is
+// replaced and tried again. When the server has one with another content, Wait answers
+// an *Error with the code client_id_reused.
+func (c *Client) SendAs(ctx context.Context, clientID string, to wire.To, content any) (Sending, error) {
+	id, err := uuid.Parse(clientID)
+	if err != nil {
+		return Sending{}, fmt.Errorf("client: the client id %q: %w", clientID, err)
+	}
+	return c.send(ctx, id.String(), to, content)
+}
+
+// IDFor makes the client id of what a program does once because of an event, an answer
+// say: the same purpose and the same event always give the same id. The event is known
+// again also when the server's store went back to a backup and it was sent anew.
+func IDFor(purpose string, e *wire.Event) string {
+	what := []string{purpose, e.From, e.ClientID}
+	if e.ClientID == "" { // it came by a link that has none
+		what = []string{purpose, e.Conversation, strconv.FormatInt(e.Seq, 10), e.Time}
+	}
+	return uuid.NewSHA1(uuid.NameSpaceOID, []byte("linnet\x00"+strings.Join(what, "\x00"))).String()
+}
+
+func (c *Client) send(ctx context.Context, clientID string, to wire.To, content any) (Sending, error) {
 	if (to.User == "") == (to.Conversation == "") {
 		return Sending{}, errors.New("client: a message goes to a user or to a conversation")
 	}
@@ -98,7 +139,7 @@ func (c *Client) Send(ctx context.Context, to wire.To, content any) (Sending, er
 	if err != nil {
 		return Sending{}, fmt.Errorf("client: the content: %w", err)
 	}
-	return c.outbox.add(ctx, Outgoing{ClientID: newID(), To: to, Content: raw, Created: time.Now().UTC()})
+	return c.outbox.add(ctx, Outgoing{ClientID: clientID, To: to, Content: raw, Created: time.Now().UTC()})
 }
 
 func (o *outbox) add(ctx context.Context, out Outgoing) (Sending, error) {
@@ -108,11 +149,19 @@ func (o *outbox) add(ctx context.Context, out Outgoing) (Sending, error) {
 	if o.stopped {
 		return Sending{}, ErrStopped
 	}
+	there := o.find(out.ClientID)
+	if there != nil && there.Failed == nil {
+		return Sending{there}, nil
+	}
 	if err := o.client.store.Update(ctx, &Changes{Outgoing: []Outgoing{out}}); err != nil {
 		return Sending{}, fmt.Errorf("client: the outbox: %w", err)
 	}
 	e := newEntry(out)
-	o.entries = append(o.entries, e)
+	if there != nil {
+		o.entries[slices.Index(o.entries, there)] = e // the store keeps its place too
+	} else {
+		o.entries = append(o.entries, e)
+	}
 	o.signal()
 	return Sending{e}, nil
 }
@@ -141,7 +190,8 @@ func (c *Client) Outbox() []Outgoing {
 	return list
 }
 
-// Retry sends a message that failed again, under the same client id.
+// Retry sends a message that failed again, under the same client id. An error means that
+// it has not failed, or that the store did not take it.
 func (c *Client) Retry(ctx context.Context, clientID string) error {
 	o := c.outbox
 	o.mu.Lock()
@@ -162,7 +212,8 @@ func (c *Client) Retry(ctx context.Context, clientID string) error {
 	return nil
 }
 
-// Discard takes a message out of the outbox. One that is on its way may still arrive.
+// Discard takes a message out of the outbox; its Sending answers ErrDiscarded. One that
+// is on its way may still arrive. One that is not in the outbox is no error.
 func (c *Client) Discard(ctx context.Context, clientID string) error {
 	o := c.outbox
 	o.mu.Lock()
@@ -204,13 +255,13 @@ func (e *entry) settle(p wire.Place, err error) {
 	}
 }
 
-// stop ends the outbox: what waits stays on the store's disk.
-func (o *outbox) stop() {
+// stop ends the outbox, for the reason why: what waits stays on the store's disk.
+func (o *outbox) stop(why error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.stopped = true
 	for _, e := range o.entries {
-		e.settle(wire.Place{}, ErrStopped)
+		e.settle(wire.Place{}, fmt.Errorf("%w: %w", ErrStopped, why))
 	}
 }
 

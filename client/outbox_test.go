@@ -348,7 +348,7 @@ func TestIncomingSince(t *testing.T) {
 		for e := range got {
 			all = append(all, e)
 		}
-		if text := strings.Join(all, " "); text != "g8 g9 g10" {
+		if text := strings.Join(all, " "); text != "g7 g8 g9 g10" {
 			t.Errorf("%s", text)
 		}
 	})
@@ -396,6 +396,91 @@ func TestFeedCoalesces(t *testing.T) {
 		f.Close()
 		if _, err := f.Next(t.Context()); !errors.Is(err, ErrStopped) {
 			t.Error(err)
+		}
+	})
+}
+
+// One client id is one message, whatever it is called with. Mutants: add without the look
+// for the id; a failed one that stays; IDFor by seq, which a restored store gives again.
+func TestSendAs(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, s *fake, c *Client) {
+		refused := true
+		taken := s.sends(func(string) string {
+			if refused {
+				return `{"code":"forbidden","outcome":"no"}`
+			}
+			return ""
+		})
+		question := wire.Event{Conversation: "a", Seq: 5, From: "bob", ClientID: "q", Time: "2026-11-25T08:00:00.000Z"}
+		id := IDFor("answer", &question)
+		send := func(text string) Sending {
+			t.Helper()
+			sending, err := c.SendAs(t.Context(), strings.ToUpper(id), ToConversation("a"), Text(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return sending
+		}
+		first, again := send("one"), send("two")
+		if again.ClientID() != id || first != again || len(c.Outbox()) != 1 {
+			t.Errorf("%d messages wait", len(c.Outbox()))
+		}
+		stop := running(t, c)
+		defer stop()
+		if got := strings.Join(taken(), " "); got != "one" {
+			t.Errorf("sent %s", got)
+		}
+		var answered *Error
+		if _, err := again.Wait(t.Context()); !errors.As(err, &answered) || answered.Code != wire.CodeForbidden {
+			t.Errorf("%v", err)
+		}
+		refused = false
+		if _, err := send("three").Wait(t.Context()); err != nil || strings.Join(taken(), " ") != "three" || len(c.Outbox()) != 0 {
+			t.Errorf("%v, %d wait", err, len(c.Outbox()))
+		}
+		if _, err := c.SendAs(t.Context(), "mine", ToConversation("a"), Text("x")); err == nil {
+			t.Error("an id that is none is taken")
+		}
+		anew := question
+		anew.Seq, anew.Time = 6, "2026-11-26T08:00:00.000Z"
+		if IDFor("answer", &anew) != id {
+			t.Error("the event that was sent anew is another one")
+		}
+		other, byText := question, wire.Event{Conversation: "a", Seq: 5, From: "bob", Time: question.Time}
+		other.ClientID = "r"
+		later := byText
+		later.Seq = 6
+		if IDFor("answer", &other) == id || IDFor("thanks", &question) == id || IDFor("x", &byText) == IDFor("x", &later) {
+			t.Error("two things have one id")
+		}
+	})
+}
+
+// A call whose connection ends is told so, with the server's reason if there is one.
+// Mutant: Closed without Is.
+func TestCallLost(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, s *fake, c *Client) {
+		if err := c.Call(t.Context(), "users.get", nil, nil); !errors.Is(err, ErrOffline) || errors.Is(err, ErrLost) {
+			t.Errorf("before Run: %v", err)
+		}
+		stop := running(t, c)
+		defer stop()
+		for _, bye := range []bool{false, true} {
+			wantPhase(t, c, Connected)
+			s.freeze()
+			lost := make(chan error, 1)
+			go func() { lost <- c.Call(t.Context(), "users.get", nil, nil) }()
+			synctest.Wait()
+			if bye {
+				s.notify("close", `{"code":"restarting","message":"m"}`)
+			}
+			s.cut()
+			err := <-lost
+			var closed *Closed
+			if !errors.Is(err, ErrLost) || errors.As(err, &closed) != bye {
+				t.Errorf("%v", err)
+			}
+			pass(time.Minute)
 		}
 	})
 }

@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -18,9 +17,6 @@ import (
 // maxNotes is how many notifications may wait to be looked at. What would be more is
 // thrown away with all that waits, and what was missed is asked for again.
 const maxNotes = 4096
-
-// errLost is that a connection ended, whatever ended it.
-var errLost = errors.New("the connection was lost")
 
 // note is a notification as it came.
 type note struct {
@@ -81,7 +77,7 @@ func (r *rpc) read() {
 func (r *rpc) end(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.err = fmt.Errorf("%w: %w", errLost, err)
+	r.err = fmt.Errorf("%w: %w", ErrLost, err)
 	for id, w := range r.waiting {
 		close(w)
 		delete(r.waiting, id)
@@ -170,13 +166,13 @@ func (r *rpc) send(q *request) error {
 	defer r.sending.Unlock()
 	if err := r.link.Send(frame); err != nil {
 		_ = r.link.Close() // its reader says why
-		return fmt.Errorf("%w: %w", errLost, err)
+		return fmt.Errorf("%w: %w", ErrLost, err)
 	}
 	return nil
 }
 
 // call calls a method and decodes its result, unless result is nil. Error answers are
-// *Error; a connection that ends first is errLost.
+// *Error; a connection that ends first is ErrLost.
 func (r *rpc) call(ctx context.Context, method string, params, result any) error {
 	answer := make(chan wire.Answer, 1)
 	r.mu.Lock()

@@ -34,9 +34,11 @@ const (
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // Run connects, catches up, delivers what waits in the outbox, and connects again when
-// the connection is lost, until ctx ends, or until the server says something that no
-// further attempt can help: that is the error, otherwise ctx's. It closes the store. It
-// may be called once.
+// the connection is lost, for as long as it takes: a server that is not there is no
+// error. It ends when ctx does, with its cause, or when the server says something that no
+// further attempt can help, with that: tokens are refused, guests are not allowed, the
+// store is another user's. Then it closes the store, and nothing can be sent any more.
+// It may be called once.
 func (c *Client) Run(ctx context.Context) error {
 	c.mu.Lock()
 	if c.used {
@@ -47,7 +49,7 @@ func (c *Client) Run(ctx context.Context) error {
 	c.mu.Unlock()
 	err := c.keepConnected(ctx)
 	c.setState(State{Phase: Offline, Err: err})
-	c.outbox.stop()
+	c.outbox.stop(err)
 	return errors.Join(err, c.store.Close())
 }
 
@@ -130,7 +132,7 @@ func (c *Client) attempt(ctx context.Context, token *string, caughtUp *bool) err
 		return err
 	}
 	session, end := context.WithCancelCause(ctx)
-	defer end(errLost)
+	defer end(ErrLost)
 	delivered := make(chan struct{})
 	go func() {
 		defer close(delivered)
@@ -138,7 +140,7 @@ func (c *Client) attempt(ctx context.Context, token *string, caughtUp *bool) err
 	}()
 	defer func() {
 		c.setLive(nil)
-		end(errLost)
+		end(ErrLost)
 		_ = r.link.Close() // what is under way ends now
 		<-delivered
 	}()
@@ -154,7 +156,7 @@ func (c *Client) attempt(ctx context.Context, token *string, caughtUp *bool) err
 
 // because ends a connection that is lost and gives the server's own reason, if it gave one.
 func (r *rpc) because(err error) error {
-	if !errors.Is(err, errLost) {
+	if !errors.Is(err, ErrLost) {
 		return err
 	}
 	r.close() // its last words may be on the way to the reader still
@@ -219,7 +221,7 @@ func (c *Client) follow(ctx context.Context, r *rpc, opened *wire.OpenResult) er
 			if err := c.take(ctx, r, opened); err != nil {
 				return err
 			}
-			return errLost
+			return ErrLost
 		case <-r.more:
 			if err := c.take(ctx, r, opened); err != nil {
 				return err
@@ -248,7 +250,7 @@ func (c *Client) follow(ctx context.Context, r *rpc, opened *wire.OpenResult) er
 
 // ping makes sure that the connection lives.
 func (c *Client) ping(ctx context.Context, r *rpc, wait time.Duration) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, wait, fmt.Errorf("%w: no answer in %v", errLost, wait))
+	ctx, cancel := context.WithTimeoutCause(ctx, wait, fmt.Errorf("%w: no answer in %v", ErrLost, wait))
 	defer cancel()
 	return r.call(ctx, "ping", nil, nil)
 }

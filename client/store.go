@@ -14,7 +14,9 @@ import (
 
 // Store is where a client keeps what it knows: in memory (NewMemory), or on disk
 // (package client/disk), so that a program that was closed goes on where it was. A store
-// belongs to one client at a time. Its methods may be called concurrently.
+// belongs to one client at a time, and to one user for its life. Its methods may be
+// called concurrently. An error of Update that is not of a message's own ends the
+// connection, and it is tried again: a client goes on only from what its store has.
 type Store interface {
 	// Load answers everything but the events.
 	Load(ctx context.Context) (*Known, error)

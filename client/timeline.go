@@ -20,6 +20,10 @@ type Page struct {
 // Timeline answers up to limit events of a conversation before a seq, 0 for the newest.
 // They come from what is held; what is older is asked of the server and then held too.
 // Without a connection it answers what is held, with ErrOffline if there would be more.
+// Of a conversation that is not known the error is an *Error with the code not_found.
+//
+// The answer is how things are now: called again after a Changed, it has the edits,
+// recalls and resets that came meanwhile, so who shows the page need not know of them.
 func (c *Client) Timeline(ctx context.Context, conversation string, before int64, limit int) (Page, error) {
 	for {
 		conv, known := c.Conversation(conversation)
@@ -35,7 +39,7 @@ func (c *Client) Timeline(ctx context.Context, conversation string, before int64
 			return c.held(ctx, conversation, &conv, from, to)
 		}
 		err := c.older(ctx, &conv, limit)
-		if errors.Is(err, ErrOffline) || errors.Is(err, errLost) {
+		if errors.Is(err, ErrOffline) || errors.Is(err, ErrLost) {
 			p, heldErr := c.held(ctx, conversation, &conv, from, to)
 			if heldErr != nil {
 				return p, heldErr
@@ -85,17 +89,28 @@ func (c *Client) older(ctx context.Context, conv *Conversation, limit int) error
 	return c.update(ctx, &Changes{Conversations: []Conversation{now}, Events: events})
 }
 
-// Incoming gives every event of every conversation and room, in each in seq order,
-// from when the client first is Connected after the loop began; also what comes while it
-// is not connected, once it is again. When the server's store went back to a backup, seqs
-// may begin again where it forked. It ends with the error when ctx ends. Events are read
-// from the store as the loop asks for them: a slow loop holds nothing up.
+// Incoming gives every event of every conversation and room, the user's own too, in each
+// in seq order and once, from when the client first is Connected after the loop began;
+// also what comes while it is not connected, once it is again. What came before that,
+// while the program did not run, IncomingSince gives.
+//
+// In two cases the seqs of a conversation do not follow each other. They begin again
+// lower, when the server's store went back to a backup: what was given from that seq on is
+// no more, and these are in its place. They jump, over what is not for this user, and
+// where so much was missed that it is not fetched (10,000 events of a conversation, 1,000
+// of a room): Timeline has it.
+//
+// The loop ends with an error: Run's when that has ended, ctx's cause when ctx has, or one
+// of the store. Events are read from the store as the loop asks for them: a slow loop
+// holds nothing up. Several loops are given the same.
 func (c *Client) Incoming(ctx context.Context) iter.Seq2[wire.Event, error] {
 	return c.IncomingSince(ctx, func(Conversation) int { return 0 })
 }
 
 // IncomingSince is Incoming, and gives before it, once the client is Connected, the last
-// events of each conversation: as many as past says, which is asked for each once. The
+// events of each conversation: as many as past says, which is asked for each once, after
+// the client has caught up. Between them and what comes there is no hole. A program that
+// keeps up to which seq it has done its work asks for Conversation.Seq less that. The
 // conversation with the newest event comes last.
 func (c *Client) IncomingSince(ctx context.Context, past func(Conversation) int) iter.Seq2[wire.Event, error] {
 	return func(yield func(wire.Event, error) bool) {
@@ -108,8 +123,11 @@ func (c *Client) IncomingSince(ctx context.Context, past func(Conversation) int)
 			var events []wire.Event
 			switch u := u.(type) {
 			case State:
-				if u.Phase == Connected && s.upTo == nil {
+				switch {
+				case u.Phase == Connected && s.upTo == nil:
 					events, err = c.see(ctx, s, past)
+				case u.Phase == Offline && u.Err != nil:
+					err = u.Err // Run has ended: nothing more comes
 				}
 			case Changed:
 				if s.upTo != nil {
@@ -136,19 +154,21 @@ type seen struct{ upTo map[string]int64 }
 // see begins with all that is held as seen, and answers the last events of it.
 func (c *Client) see(ctx context.Context, s *seen, past func(Conversation) int) ([]wire.Event, error) {
 	c.mu.Lock()
-	s.upTo = make(map[string]int64, len(c.conversations))
-	for id, conv := range c.conversations {
-		s.upTo[id] = conv.Held.To
+	conversations := c.list()
+	s.upTo = make(map[string]int64, len(conversations))
+	for i := range conversations {
+		s.upTo[conversations[i].ID] = conversations[i].Held.To
 	}
 	c.seen[s] = struct{}{}
 	c.mu.Unlock()
 	var events []wire.Event
-	for _, conv := range slices.Backward(c.Conversations()) {
-		n := past(conv)
+	for _, conv := range slices.Backward(conversations) {
+		// What is not held yet will be told as Changed.
+		n := past(conv) - int(conv.Seq-conv.Held.To)
 		if n <= 0 {
 			continue
 		}
-		last, err := c.last(ctx, conv.ID, n)
+		last, err := c.last(ctx, conv.ID, conv.Held.To+1, n)
 		if err != nil && !isCode(err, wire.CodeNotFound) { // it may be gone by now
 			return events, err
 		}
@@ -164,12 +184,13 @@ func (c *Client) see(ctx context.Context, s *seen, past func(Conversation) int) 
 	return events, nil
 }
 
-// last answers the last n events of a conversation, and waits for a connection if it has to.
-func (c *Client) last(ctx context.Context, id string, n int) ([]wire.Event, error) {
+// last answers the last n events of a conversation before a seq, and waits for a
+// connection if it has to.
+func (c *Client) last(ctx context.Context, id string, before int64, n int) ([]wire.Event, error) {
 	f := c.Feed()
 	defer f.Close()
 	for {
-		page, err := c.Timeline(ctx, id, 0, n)
+		page, err := c.Timeline(ctx, id, before, n)
 		if !errors.Is(err, ErrOffline) {
 			return page.Events, err
 		}
