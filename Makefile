@@ -24,14 +24,14 @@ deps: ## install the programs that tests talk to
 
 .PHONY: lint
 lint: ## formatting, vet, staticcheck, tidy modules
-	@out=$$($(TOOL) gofumpt -l client cmd internal wire test); if [ -n "$$out" ]; then echo "not gofumpt'd: $$out" >&2; exit 1; fi
+	@out=$$($(TOOL) gofumpt -l client cmd examples internal wire test); if [ -n "$$out" ]; then echo "not gofumpt'd: $$out" >&2; exit 1; fi
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
 	$(GO) mod tidy -diff
 
 .PHONY: fmt
 fmt: ## format
-	$(TOOL) gofumpt -w client cmd internal wire test
+	$(TOOL) gofumpt -w client cmd examples internal wire test
 
 .PHONY: cross
 cross: ## build for every system that is served

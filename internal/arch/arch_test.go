@@ -34,6 +34,7 @@ func rules() []rule {
 	return []rule{
 		{"wire", []string{"wire"}, []string{"net", "os", "database/sql"}, false, "clients share it: it knows bytes, nothing else"},
 		{"client", []string{"client", "wire"}, []string{"os/exec", "syscall"}, false, "it is for other programs: it knows the wire and nothing inside"},
+		{"examples", []string{"client", "wire"}, []string{"net", "net/http", "database/sql"}, true, "they show what another module can do"},
 		{"internal/chat", nil, outside, true, "the domain knows no socket, database or log; its ports are interfaces"},
 		{"internal/store", []string{"internal/chat", "internal/store"}, []string{"net", "net/http"}, false, "a store serves the domain alone"},
 		{"internal/router", []string{"internal/chat"}, []string{"net", "net/http", "database/sql"}, true, "delivery sees sinks, not sockets"},

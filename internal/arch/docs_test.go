@@ -100,3 +100,75 @@ func TestFirstPagesInBothLanguages(t *testing.T) {
 		}
 	}
 }
+
+// withoutIndent takes the indentation that all lines have off a piece of Go.
+func withoutIndent(code string) string {
+	least := -1
+	for line := range strings.Lines(code) {
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		if n := len(line) - len(strings.TrimLeft(line, "\t")); least < 0 || n < least {
+			least = n
+		}
+	}
+	var b strings.Builder
+	for line := range strings.Lines(code) {
+		b.WriteString(line[min(max(least, 0), len(line)-1):])
+	}
+	return b.String()
+}
+
+// contains says whether code has a piece, at any indentation.
+func contains(code, piece string) bool {
+	for range 6 {
+		if strings.Contains("\n"+code, "\n"+piece) {
+			return true
+		}
+		piece = "\t" + strings.ReplaceAll(strings.TrimSuffix(piece, "\n"), "\n", "\n\t") + "\n"
+		piece = strings.ReplaceAll(piece, "\n\t\n", "\n\n")
+	}
+	return false
+}
+
+// Every piece of Go in the guides of the client stands, word for word, in a program that
+// is tested, and the guides name every such program. Mutants: a word changed in a guide; in
+// an example.
+func TestGuidesAreTheExamples(t *testing.T) {
+	programs, err := filepath.Glob(filepath.Join(root, "examples", "*", "main.go"))
+	if err != nil || len(programs) < 5 {
+		t.Fatalf("%q %v", programs, err)
+	}
+	code := make(map[string]string)
+	for _, p := range programs {
+		name, err := filepath.Rel(root, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		code[filepath.ToSlash(name)] = text(t, name)
+	}
+	for _, guide := range []string{"docs/clients/go.md"} {
+		doc := text(t, guide)
+		blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(doc, -1)
+		if len(blocks) < 5 {
+			t.Fatalf("%s has %d pieces of Go", guide, len(blocks))
+		}
+		for _, b := range blocks {
+			found := false
+			for _, c := range code {
+				found = found || contains(c, withoutIndent(b[1]))
+			}
+			if !found {
+				t.Errorf("%s: this is in no example:\n%s", guide, b[1])
+			}
+		}
+		if blocks[0][1] != code["examples/hello/main.go"] {
+			t.Errorf("%s does not begin with all of examples/hello", guide)
+		}
+		for name := range code {
+			if !strings.Contains(doc, name) && name != "examples/hello/main.go" {
+				t.Errorf("%s does not name %s", guide, name)
+			}
+		}
+	}
+}

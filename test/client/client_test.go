@@ -26,7 +26,9 @@ func TestMain(m *testing.M) {
 		sender()
 		return
 	}
-	os.Exit(testkit.Main(m))
+	code := testkit.Main(m)
+	_ = os.RemoveAll(examplesDir) // a temporary one, if it was made
+	os.Exit(code)
 }
 
 // patience is how long the tests wait for what must come.
