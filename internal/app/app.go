@@ -131,7 +131,9 @@ func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sql
 	s.http = &http.Server{
 		Handler: handler, ReadHeaderTimeout: limits.HeaderTimeout, ReadTimeout: limits.BodyTimeout,
 		ConnContext: rest.ConnContext, IdleTimeout: limits.IdleTimeout, MaxHeaderBytes: limits.HeaderBytes,
-		TLSConfig: s.tls, HTTP2: &http.HTTP2Config{MaxConcurrentStreams: limits.HTTP2Streams},
+		// Without it a peer that asks and does not read is held, with its answer, as long as it likes.
+		WriteTimeout: limits.AnswerTimeout,
+		TLSConfig:    s.tls, HTTP2: &http.HTTP2Config{MaxConcurrentStreams: limits.HTTP2Streams, WriteByteTimeout: limits.WriteTimeout},
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	return s, nil

@@ -10,6 +10,8 @@ type Limits struct {
 	HeaderBytes    int
 	HeaderTimeout  time.Duration // for a whole HTTP header
 	BodyTimeout    time.Duration // for a whole HTTP request
+	AnswerTimeout  time.Duration // for a whole HTTP answer to be taken, from the request's header on; streams and polls have their own
+	WriteTimeout   time.Duration // for anything to be taken on an HTTP/2 connection
 	IdleTimeout    time.Duration // of an HTTP connection between requests
 	HTTP2Streams   int           // requests at a time on an HTTP/2 connection
 	PerAddress     int           // connections of one address that are not signed in yet
@@ -29,7 +31,8 @@ type Limits struct {
 func DefaultLimits() Limits {
 	return Limits{
 		FrameBytes: 64 << 10, InFlight: 64, OutboxBytes: 256 << 10,
-		HeaderBytes: 16 << 10, HeaderTimeout: 5 * time.Second, BodyTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+		HeaderBytes: 16 << 10, HeaderTimeout: 5 * time.Second, BodyTimeout: 30 * time.Second,
+		AnswerTimeout: time.Minute, WriteTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		HTTP2Streams: 100, PerAddress: 256, MembersPerCall: 1000, GroupMembers: 100_000, DedupeWindow: 30 * 24 * time.Hour,
 		UserSendsPerSecond: 20, UserSendsBurst: 40, ConversationSendsPerSecond: 100, ConversationSendsBurst: 200,
 		NewDirectsPerHour: 30,

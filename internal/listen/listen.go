@@ -24,6 +24,9 @@ const (
 	restWait = 5 * time.Second
 	// maxPeek bounds the blanks before a verb.
 	maxPeek = 64
+	// sendBuffer bounds what the kernel takes from the HTTP server for a peer that does not
+	// read: megabytes, left to itself.
+	sendBuffer = 128 << 10
 )
 
 // Config configures a Server. The handlers own the connection they are given and return
@@ -172,7 +175,11 @@ func (s *Server) sort(c *Conn) {
 func (s *Server) dispatch(kind Kind, c *Conn) {
 	switch kind {
 	case HTTP:
-		s.handHTTP(c)
+		below := c
+		if c.outer != nil {
+			below = c.outer
+		}
+		s.handHTTP(c, below)
 	case JSON:
 		s.cfg.JSON(c)
 	case TLS: // inside TLS
@@ -182,7 +189,9 @@ func (s *Server) dispatch(kind Kind, c *Conn) {
 	}
 }
 
-func (s *Server) handHTTP(c net.Conn) {
+// handHTTP hands c, which lies on the socket below, to who accepts HTTP.
+func (s *Server) handHTTP(c net.Conn, below *Conn) {
+	_ = below.SetWriteBuffer(sendBuffer) // a larger one only costs memory
 	select {
 	case s.http <- c:
 	case <-s.closed:

@@ -23,7 +23,7 @@ func (s *Server) secure(c *Conn) {
 	switch tc.ConnectionState().NegotiatedProtocol {
 	case "h2", "http/1.1":
 		if s.told(c) {
-			s.handHTTP(tc)
+			s.handHTTP(tc, c)
 			return
 		}
 	case "":

@@ -3,8 +3,10 @@ package rest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/linnet-im/linnet/internal/api"
@@ -36,6 +38,8 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 	defer stream.Closed()
 	signedIn(r)
 	out := newEventWriter(w)
+	defer out.close()
+	stream.WhenRevoked(out.cut)
 	if err := s.stream(r.Context(), out, stream, p.Cursor); err != nil {
 		s.cfg.Log.Debug("an event stream ended", slog.Any("error", err))
 	}
@@ -49,11 +53,11 @@ func (s *server) stream(ctx context.Context, out *eventWriter, stream *session.S
 		cursor = s.cfg.Chat.Cursor(user, s.cfg.Chat.Position())
 	} else {
 		var err error
-		if cursor, told, err = s.missed(ctx, user, cursor, stream.Rooms(), out.write); err != nil {
+		if cursor, told, err = s.missed(ctx, user, cursor, stream.Rooms(), out.write); err != nil && !errors.Is(err, errCut) {
 			return out.giveUp(err)
 		}
 	}
-	if err := out.checkpoint(cursor); err != nil {
+	if err := out.checkpoint(cursor); err != nil && !errors.Is(err, errCut) {
 		return err
 	}
 	for {
@@ -67,7 +71,7 @@ func (s *server) stream(ctx context.Context, out *eventWriter, stream *session.S
 			if known(t, told) {
 				continue // it was among what was missed
 			}
-			if err := out.write(t); err != nil {
+			if err := out.write(t); err != nil && !errors.Is(err, errCut) {
 				return err
 			}
 		}
@@ -100,6 +104,48 @@ type eventWriter struct {
 	w   http.ResponseWriter
 	rc  *http.ResponseController
 	err error // of the first write that failed
+
+	mu     sync.Mutex
+	until  time.Time // when it ends, whoever reads; zero: nobody has said
+	closed bool      // w is not to be touched any more
+}
+
+// cut has the writer write nothing more but last words, which may take a moment. It may be
+// called while another goroutine writes.
+func (o *eventWriter) cut() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.until = time.Now().Add(session.RevokedWait)
+	if !o.closed {
+		_ = o.rc.SetWriteDeadline(o.until) // then the write fails that has it
+	}
+}
+
+// close says that the handler returns.
+func (o *eventWriter) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.closed = true
+}
+
+// errCut is that the stream was signed out while it was told something.
+var errCut = errors.New("signed out")
+
+// arm sets how long the next write may take.
+func (o *eventWriter) arm() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	limit := time.Now().Add(writeTime)
+	if !o.until.IsZero() {
+		limit = o.until
+	}
+	return o.rc.SetWriteDeadline(limit)
+}
+
+func (o *eventWriter) isCut() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return !o.until.IsZero()
 }
 
 func newEventWriter(w http.ResponseWriter) *eventWriter {
@@ -116,6 +162,9 @@ func newEventWriter(w http.ResponseWriter) *eventWriter {
 
 // write writes one notification. Its JSON is one line, so it needs no splitting.
 func (o *eventWriter) write(t session.Told) error {
+	if t.Method != "close" && o.isCut() {
+		return errCut
+	}
 	id := ""
 	if t.Method == "checkpoint" {
 		var c wire.Checkpoint
@@ -153,7 +202,7 @@ func (o *eventWriter) bytes(p []byte) {
 	if o.err != nil {
 		return
 	}
-	if o.err = o.rc.SetWriteDeadline(time.Now().Add(writeTime)); o.err == nil {
+	if o.err = o.arm(); o.err == nil {
 		_, o.err = o.w.Write(p)
 	}
 }

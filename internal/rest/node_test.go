@@ -31,6 +31,7 @@ type node struct {
 	http.Handler
 	t     *testing.T
 	store *gate
+	chat  *chat.Service
 	ready error // what /readyz is told
 }
 
@@ -60,6 +61,7 @@ func newNode(t *testing.T, guests chat.Guests) (n *node, end func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	n.chat = service
 	ctx, cancel := context.WithCancel(context.Background())
 	var run sync.WaitGroup
 	run.Go(func() { r.Run(ctx) })

@@ -15,6 +15,8 @@ const (
 	// usualWait and maxWait are how long a poll waits for something to tell.
 	usualWait = 25 * time.Second
 	maxWait   = 60 * time.Second
+	// answerTime is how long a poller may take to read its answer.
+	answerTime = time.Minute
 )
 
 // poll answers GET /v1/poll: what came since the cursor, at once if there is anything,
@@ -39,7 +41,9 @@ func (s *server) poll(w http.ResponseWriter, r *http.Request) {
 	}
 	defer p.Done()
 	signedIn(r)
-	_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // the request is here; its answer may take longer
+	rc := http.NewResponseController(w)
+	_ = rc.SetReadDeadline(time.Time{})                                   // the request is here; its answer may take longer
+	_ = rc.SetWriteDeadline(time.Now().Add(wait + callTime + answerTime)) // for an answer that says what went wrong
 	ctx, cancel := context.WithTimeout(r.Context(), wait)
 	defer cancel()
 	answer, err := s.answerPoll(ctx, p, params.Cursor)
@@ -54,6 +58,7 @@ func (s *server) poll(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
+	_ = rc.SetWriteDeadline(time.Now().Add(answerTime))
 	_, _ = w.Write(body) // the client may have gone: it asks again
 }
 

@@ -162,4 +162,5 @@ func (s *Session) place() *seat {
 func (s *Session) revoke() {
 	s.end(revoked)
 	s.place().quit() // it is told nothing while it waits for its last answers
+	time.AfterFunc(RevokedWait, func() { _ = s.peer.Close() })
 }

@@ -58,6 +58,9 @@ const maxEarly = 1 << 20
 // drainWait is how long what a peer is owed may take to go out before its connection closes.
 const drainWait = 5 * time.Second
 
+// RevokedWait is how long a session that was signed out may take for its last answers and words.
+const RevokedWait = 4 * time.Second
+
 // Session is a peer that speaks JSON-RPC. Its link gives it frames by Frame, one after
 // the other, and Closed at the end.
 type Session struct {
@@ -190,8 +193,18 @@ func (s *Session) run() {
 		s.queue = s.queue[1:]
 		s.mu.Unlock()
 		s.peer.WaitRoom() // who asks for many pages at once gets them as fast as it reads
+		if s.isClosed() {
+			s.finished() // it was not begun
+			continue
+		}
 		s.handle(frame)
 	}
+}
+
+func (s *Session) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
 }
 
 // finished makes room for another call.

@@ -186,3 +186,50 @@ func TestPresenceSubscribe(t *testing.T) {
 		wantKinds(t, "nothing more is told", p)
 	})
 }
+
+// stalled is a peer that takes nothing more once full is closed: who waits for room then
+// waits until the connection is.
+type stalled struct {
+	*peer
+	full, gone chan struct{}
+}
+
+func (p stalled) WaitRoom() {
+	select {
+	case <-p.full:
+		<-p.gone
+	default:
+	}
+}
+
+func (p stalled) Close() error {
+	close(p.gone)
+	return p.peer.Close()
+}
+
+// Who does not read is closed within five seconds of being signed out all the same, and
+// the call that waited for it to read is not run. Mutants: revoke without Close; run
+// without a look at what is closed.
+func TestSignOutOfWhoDoesNotRead(t *testing.T) {
+	inBubble(t, chat.GuestsLobby, func(t *testing.T, n *node) {
+		alice, _ := n.onDevice("alice", 1, "phone", "s-phone")
+		_, bob := n.online("bob")
+		p := stalled{&peer{}, make(chan struct{}), make(chan struct{})}
+		thief := n.New(p, lineFraming(), Remote{Loopback: true})
+		thief.Frame([]byte(open(n.token("alice", 2*time.Hour), "thief")))
+		wantKinds(t, "the thief", p.peer, "result 1")
+		close(p.full)
+		thief.Frame(send("bob", 1))
+		synctest.Wait()
+		if _, err := alice.Signed().RevokeSession(t.Context(), "thief"); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-p.gone:
+		case <-time.After(5 * time.Second):
+			t.Error("after five seconds it is still connected")
+			_ = p.Close()
+		}
+		wantKinds(t, "bob", bob)
+	})
+}

@@ -55,6 +55,8 @@ type Stream struct {
 	queue []byte
 	bye   *wire.Close // the last words, once it ends
 	ended bool        // nothing more is taken
+	cut   func()      // what WhenRevoked was given
+	isCut bool        // it was signed out
 	wake  chan struct{}
 }
 
@@ -208,6 +210,25 @@ func (s *Stream) link() string { return s.place().link }
 func (s *Stream) revoke() {
 	s.finish(&revoked)
 	s.place().quit()
+	s.mu.Lock()
+	s.isCut, s.queue = true, nil // nobody is to read what waits
+	cut := s.cut
+	s.mu.Unlock()
+	if cut != nil {
+		cut()
+	}
+}
+
+// WhenRevoked has f called when the session is signed out, or at once if it is already:
+// Next says so only to who has written what came before. f must not block.
+func (s *Stream) WhenRevoked(f func()) {
+	s.mu.Lock()
+	s.cut = f
+	isCut := s.isCut
+	s.mu.Unlock()
+	if isCut {
+		f()
+	}
 }
 
 func (s *Stream) replace() { s.finish(nil) }

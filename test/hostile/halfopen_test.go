@@ -1,6 +1,7 @@
 package hostile
 
 import (
+	"io"
 	"os"
 	"testing"
 	"time"
@@ -72,5 +73,34 @@ func TestHalfOpen(t *testing.T) {
 	}
 	if took := time.Since(begun); took < 50*time.Second {
 		t.Errorf("they were given up after %v", took)
+	}
+}
+
+// Who asks over HTTP for more than it reads is closed when its answer has waited for a
+// minute, and costs the machine little until then.
+//
+// Mutant that was tried: no WriteTimeout.
+func TestStalledHTTP(t *testing.T) {
+	if os.Getenv("LINNET_HALF_OPEN") == "" {
+		t.Skip("60 seconds: set LINNET_HALF_OPEN=1")
+	}
+	t.Parallel()
+	server := testkit.Start(t)
+	c := dial(t, server)
+	asked := make(chan error)
+	go func() {
+		for {
+			if _, err := io.WriteString(c, "GET /v1/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+				asked <- err
+				return
+			}
+		}
+	}()
+	select {
+	case <-asked: // it was hung up on
+	case <-time.After(noticed):
+		t.Errorf("after %v it is still there", noticed)
+		_ = c.Close()
+		<-asked
 	}
 }
