@@ -166,3 +166,55 @@ func TestRestoreRefuses(t *testing.T) {
 		t.Errorf("over a server: %v", err)
 	}
 }
+
+// A folder that is there stays the same one: it may be a mount point, or a link may lead
+// to it. Mutant: it is removed, and the new one renamed to its name.
+func TestRestoreIntoWhatIsThere(t *testing.T) {
+	to := backedUp(t, server(t))
+	empty := t.TempDir()
+	if err := os.Mkdir(filepath.Join(empty, lostAndFound), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.Stat(empty)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Restore(t.Context(), to, empty); err != nil {
+		t.Fatal(err)
+	}
+	if after, err := os.Stat(empty); err != nil || !os.SameFile(before, after) {
+		t.Errorf("it is another folder: %v", err)
+	}
+	only(t, empty, databaseName, lostAndFound, secretName)
+
+	parent := t.TempDir()
+	for _, link := range []string{"to one that is there", "to one that is not"} {
+		if strings.HasSuffix(link, "there") {
+			if err := os.Mkdir(filepath.Join(parent, "for "+link), 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.Symlink("for "+link, filepath.Join(parent, link)); err != nil {
+			t.Skip(err)
+		}
+		if _, err := Restore(t.Context(), to, filepath.Join(parent, link)); err != nil {
+			t.Errorf("%s: %v", link, err)
+		}
+		if info, err := os.Lstat(filepath.Join(parent, link)); err != nil || info.Mode()&os.ModeSymlink == 0 {
+			t.Errorf("%s: the link is gone: %v", link, err)
+		}
+		only(t, filepath.Join(parent, "for "+link), databaseName, secretName)
+	}
+}
+
+// On an error an empty folder is left empty.
+func TestRestoreFailsInto(t *testing.T) {
+	name, empty := filepath.Join(t.TempDir(), "b"), t.TempDir()
+	if err := os.WriteFile(name, []byte("hello"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Restore(t.Context(), name, empty); err == nil {
+		t.Error("it was taken")
+	}
+	only(t, empty)
+}

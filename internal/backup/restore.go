@@ -16,18 +16,27 @@ import (
 	"github.com/linnet-im/linnet/internal/store/sqlite"
 )
 
+// lostAndFound is what the folder at the root of a disk has in it from the start.
+const lostAndFound = "lost+found"
+
 // Restore makes a data folder of a backup. The folder must not be there, or be empty. On
 // an error it is as it was. The store's lineage gets a new start, so clients that know
 // more than the backup are told from where on to drop what they hold.
 func Restore(ctx context.Context, from, data string) (m Manifest, err error) {
-	if err := vacant(data); err != nil {
+	data, there, err := vacant(data)
+	if err != nil {
 		return m, err
 	}
-	parent := filepath.Dir(filepath.Clean(data))
-	if err := os.MkdirAll(parent, 0o700); err != nil {
+	// A folder that is there stays the one it is: it may be a disk of its own, or be
+	// known by another name. A new one appears whole.
+	beside := data
+	if !there {
+		beside = filepath.Dir(data)
+	}
+	if err := os.MkdirAll(beside, 0o700); err != nil {
 		return m, err
 	}
-	work, err := os.MkdirTemp(parent, ".linnet-restore-")
+	work, err := os.MkdirTemp(beside, ".linnet-restore-")
 	if err != nil {
 		return m, err
 	}
@@ -53,27 +62,68 @@ func Restore(ctx context.Context, from, data string) (m Manifest, err error) {
 	if err := config.SyncDir(work); err != nil {
 		return m, err
 	}
-	if err := os.Remove(data); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return m, err
+	if there {
+		return m, moveInto(data, work)
 	}
 	if err := os.Rename(work, data); err != nil {
 		return m, err
 	}
-	return m, config.SyncDir(parent)
+	return m, config.SyncDir(beside)
 }
 
-// vacant says whether there is nothing at a path, or an empty folder.
-func vacant(data string) error {
-	list, err := os.ReadDir(data)
+// moveInto moves a folder's files into the one that it is in, the database last, and
+// removes it. On an error none is moved.
+func moveInto(data, work string) (err error) {
+	list, err := os.ReadDir(work)
+	if err != nil {
+		return err
+	}
+	names := []string{databaseName}
+	for _, e := range list {
+		if e.Name() != databaseName {
+			names = append([]string{e.Name()}, names...)
+		}
+	}
+	var moved []string
+	defer func() {
+		if err != nil {
+			for _, name := range moved {
+				err = errors.Join(err, os.Remove(filepath.Join(data, name)))
+			}
+		}
+	}()
+	for _, name := range names {
+		if err := os.Rename(filepath.Join(work, name), filepath.Join(data, name)); err != nil {
+			return err
+		}
+		moved = append(moved, name)
+	}
+	return errors.Join(os.Remove(work), config.SyncDir(data))
+}
+
+// vacant answers the path of a folder that is to be made, or of one that is there and
+// empty. A link is followed, also one that leads to nothing yet.
+func vacant(data string) (path string, there bool, err error) {
+	path = filepath.Clean(data)
+	if to, err := os.Readlink(path); err == nil {
+		if !filepath.IsAbs(to) {
+			to = filepath.Join(filepath.Dir(path), to)
+		}
+		path = to
+	}
+	list, err := os.ReadDir(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return nil
+		return path, false, nil
 	case err != nil:
-		return err
-	case len(list) > 0:
-		return fmt.Errorf("the folder %s is not empty: a backup is restored into a new one; move the old one away", data)
+		return "", false, err
 	}
-	return nil
+	for _, e := range list {
+		if e.Name() != lostAndFound {
+			return "", false, fmt.Errorf("the folder %s is not empty: a backup is restored into a new one; move the old one away", data)
+		}
+	}
+	return path, true, nil
 }
 
 // unpack writes a backup's members to a folder, and compares their sums.
