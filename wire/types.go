@@ -99,6 +99,7 @@ type SendParams struct {
 	ClientID string         `json:"client_id" doc:"the sender's own id, a UUID (version 7 is fastest); the same one twice is the same message"`
 	Content  jsontext.Value `json:"content" doc:"an object with type and a fallback text; free fields go under custom"`
 	Read     *bool          `json:"read,omitzero" doc:"false: the sender's read position stays; true when absent"`
+	Only     []string       `json:"only,omitzero" doc:"groups: who alone may see it, at most 100; others see that something is there, a void, and nothing of it"`
 }
 
 // Place answers everything that is logged: where it stands.

@@ -44,6 +44,7 @@ func (m methods) messagesSend(c Caller, p *wire.SendParams, reply chat.Reply) er
 		ToUser: chat.UserID(p.To.User), Conversation: chat.ConversationID(p.To.Conversation),
 		ClientID: p.ClientID, Key: key, Once: true,
 		Content: json.RawMessage(content), KeepUnread: p.Read != nil && !*p.Read,
+		Only: userIDs(p.Only),
 	}, reply)
 	return nil
 }

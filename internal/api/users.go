@@ -46,6 +46,9 @@ func User(p chat.Profile) wire.User {
 }
 
 func userIDs(texts []string) []chat.UserID {
+	if texts == nil {
+		return nil
+	}
 	ids := make([]chat.UserID, len(texts))
 	for i, t := range texts {
 		ids[i] = chat.UserID(t)

@@ -11,7 +11,11 @@ type Details struct{}
 
 // MemberDetails is what is set rarely of one user in one conversation, and is read with
 // the member row.
-type MemberDetails struct{}
+type MemberDetails struct {
+	// Whispers are the messages for a few, the user among them, that others wrote and the
+	// user has not read: they are not in the conversation's count.
+	Whispers []Seq `json:"whispers,omitempty"`
+}
 
 // UserDetails is what a user's profile holds beside the name.
 type UserDetails struct{}

@@ -36,6 +36,11 @@ func (s *Service) MarkRead(ctx context.Context, a Actor, id ConversationID, seq 
 			tally := b.rows.Tallies[TallyKey{key, seq}]
 			if joined(m) && tally.Seq > m.ReadSeq {
 				m.ReadSeq, m.ReadCount, m.ReadSent = tally.Seq, tally.Count, tally.Mine
+				if m.Details != nil && m.Details.Whispers != nil {
+					d := m.details()
+					d.Whispers = m.unreadWhispers()
+					m.setDetails(d)
+				}
 				b.putMember(m)
 				if c.Members <= smallConversation {
 					c.Rev++

@@ -13,6 +13,7 @@ type Send struct {
 	Key          [16]byte        // ClientID's bytes
 	Once         bool            // false: the link has no client ids, and a repetition is another message
 	Content      json.RawMessage // checked by the caller; compact JSON
+	Only         []UserID        // who alone may see it, the sender apart; nil: everybody who sees the conversation
 	KeepUnread   bool            // the sender's read position stays
 }
 
@@ -28,11 +29,29 @@ func (s *Service) Send(a Actor, m Send, reply Reply) {
 		}
 		id = DirectID(a.User, m.ToUser)
 	}
-	op := &sendOp{
-		service: s, actor: a, send: m, id: id,
-		call: newCall(a.User, m.Key, "messages.send", string(id), string(m.Content)),
+	op, err := s.newSend(a, m, id)
+	if err != nil {
+		reply.Answer(Place{}, err)
+		reply.Flush()
+		return
 	}
 	s.committer.submit(&operation{keys: op.keys, decide: op.decide, reply: reply})
+}
+
+func (s *Service) newSend(a Actor, m Send, id ConversationID) (*sendOp, error) {
+	parts := []string{string(id), string(m.Content)}
+	op := &sendOp{service: s, actor: a, send: m, id: id}
+	if m.Only != nil {
+		var err error
+		if op.only, err = s.checkOnly(a.User, m.Only); err != nil {
+			return nil, err
+		}
+		for _, u := range op.only {
+			parts = append(parts, "only", string(u))
+		}
+	}
+	op.call = newCall(a.User, m.Key, "messages.send", parts...)
+	return op, nil
 }
 
 func paramError(param string, err error) error {
@@ -52,13 +71,17 @@ type sendOp struct {
 	send    Send
 	id      ConversationID
 	call    call
-	rated   bool // a decision that is made again takes no second token
+	only    []UserID // Event.Only
+	rated   bool     // a decision that is made again takes no second token
 	tooFast error
 }
 
 func (o *sendOp) keys(k *Keys) {
 	k.Conversations = append(k.Conversations, o.id)
 	k.Members = append(k.Members, MemberKey{o.id, o.actor.User})
+	for _, u := range o.only {
+		k.Members = append(k.Members, MemberKey{o.id, u})
+	}
 	if o.send.Once {
 		k.Calls = append(k.Calls, o.call.key)
 	}
@@ -81,16 +104,22 @@ func (o *sendOp) decide(b *batch) (Place, error) {
 	case c == nil, !o.service.MaySee(o.actor.User, c.Kind), c.Kind != Room && !joined(m):
 		return Place{}, notFound()
 	}
+	if err := o.checkOnly(b, c); err != nil {
+		return Place{}, err
+	}
 	if err := o.rate(b, begins); err != nil {
 		return Place{}, err
 	}
 	if begins {
 		c, m = beginDirect(b, o.actor.User, o.send.ToUser)
 	}
-	e := &Event{Kind: Message, From: o.actor.User, ClientID: o.send.ClientID, Content: o.send.Content}
+	e := &Event{Kind: Message, From: o.actor.User, ClientID: o.send.ClientID, Only: o.only, Content: o.send.Content}
 	b.append(c, e)
+	b.whisper(c, o.actor.User, o.only, e.Seq)
 	if c.Kind != Room {
-		m.Sent++
+		if e.Countable() {
+			m.Sent++
+		}
 		if !o.send.KeepUnread {
 			m.ReadSeq, m.ReadCount, m.ReadSent = c.Seq, c.Count, m.Sent
 		}
@@ -100,6 +129,22 @@ func (o *sendOp) decide(b *batch) (Place, error) {
 		return Place{Conversation: c.ID, Seq: e.Seq, Time: e.Time}, nil
 	}
 	return b.remember(o.call.key, o.call.hash, e), nil
+}
+
+// checkOnly says whether a message for a few can be for these, in c (nil: there is none yet).
+func (o *sendOp) checkOnly(b *batch, c *Conversation) error {
+	if o.only == nil {
+		return nil
+	}
+	if c == nil || c.Kind != Group {
+		return invalid("only", "only: in groups; a direct conversation is for two, and a room for everybody")
+	}
+	for _, u := range o.only {
+		if !joined(b.rows.Members[MemberKey{o.id, u}]) {
+			return invalid("only", "only: %s is not in the group", u)
+		}
+	}
+	return nil
 }
 
 // rate takes the tokens a send costs, once.

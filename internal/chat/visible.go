@@ -75,12 +75,12 @@ func top(spans []Span) Seq {
 }
 
 // unread counts the countable messages after the read position that others wrote and
-// the member may see. A recalled message counts until it is read past.
+// the member may see, those for a few among them. A recalled message counts until it is read past.
 func unread(c *Conversation, m *Member) int64 {
 	if !joined(m) {
 		return 0
 	}
-	return max(0, (c.Count-m.ReadCount)-(m.Sent-m.ReadSent))
+	return max(0, (c.Count-m.ReadCount)-(m.Sent-m.ReadSent)) + int64(len(m.unreadWhispers()))
 }
 
 // admit opens a span for m at seq and sets its read position to the head before it.
