@@ -34,6 +34,7 @@ type Repeat string
 const (
 	ByNature   Repeat = "harmless by nature"
 	ByClientID Repeat = "the first answer, by client_id"
+	AtMostOnce Repeat = "another one: it is told once or not at all"
 )
 
 // Caller is the session a call comes from. What is bound to a live connection a link

@@ -75,6 +75,7 @@ func rules() []rule {
 		conversationRules(),
 		memberRules(),
 		messageRules(),
+		laterRules(),
 		roomRules(),
 		presenceRules(),
 		syncRules(),
@@ -155,6 +156,24 @@ func messageRules() []rule {
 		{"messages.read", "the direct one", `{"conversation":"DIRECT","seq":1}`, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, nil},
 		{"messages.read", "the lobby", `{"conversation":"lobby","seq":1}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, nil},
 		{"messages.read", "nothing", `{"conversation":"g_none","seq":1}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
+	}
+}
+
+func laterRules() []rule {
+	const later = `,"client_id":"CID","content":{"type":"text","text":"hi"},"at":"2027-01-01T00:00:00Z"}`
+	return []rule{
+		//                                                                             nobody lobby full stranger member owner former pair
+		{"signals.send", "to the group", `{"to":{"conversation":"GROUP"},"type":"wave"}`, [basic]wire.Code{ss, no, ok, no, ok, ok, no, no}, nil},
+		{"signals.send", "to the direct one", `{"to":{"conversation":"DIRECT"},"type":"wave"}`, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, nil},
+		{"signals.send", "to the lobby", `{"to":{"conversation":"lobby"},"type":"wave"}`, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
+		{"signals.send", "to nothing", `{"to":{"conversation":"g_none"},"type":"wave"}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
+		{"signals.send", "to one without a conversation", `{"to":{"user":"who"},"type":"wave"}`, [basic]wire.Code{ss, fb, no, no, no, no, no, no}, nil},
+
+		{"schedule.create", "to the group", `{"to":{"conversation":"GROUP"}` + later, [basic]wire.Code{ss, fb, ok, no, ok, ok, no, no}, nil},
+		{"schedule.create", "to the direct one", `{"to":{"conversation":"DIRECT"}` + later, [basic]wire.Code{ss, fb, ok, no, no, no, no, ok}, nil},
+		{"schedule.create", "to nothing", `{"to":{"conversation":"g_none"}` + later, [basic]wire.Code{ss, fb, no, no, no, no, no, no}, nil},
+		{"schedule.list", "", `{}`, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
+		{"schedule.cancel", "", `{"id":"CID"}`, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
 	}
 }
 

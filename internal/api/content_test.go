@@ -81,7 +81,7 @@ func TestParameters(t *testing.T) {
 		{"messages.send", `{"to":{"user":"a","conversation":"b"},` + cid + `,"content":{}}`, "to", wire.CodeParam},
 		{"messages.send", `{"to":{"user":"a b"},` + cid + `,"content":{"type":"text","text":"a"}}`, "to.user", wire.CodeParam},
 		{"messages.send", `{"to":{"user":"bob"},"client_id":"1","content":{}}`, "client_id", wire.CodeParam},
-		{"messages.send", `{"to":{"user":"bob"},"only":["carol"],` + cid + `,"content":{}}`, "only", wire.CodeUnknownParam},
+		{"messages.send", `{"to":{"user":"bob"},"whisper":["carol"],` + cid + `,"content":{}}`, "whisper", wire.CodeUnknownParam},
 		{"messages.list", `{"conversation":"lobby","limit":201}`, "limit", wire.CodeParam},
 		{"messages.list", `{"conversation":"lobby","limit":-1}`, "limit", wire.CodeParam},
 		{"messages.list", `{"conversation":"lobby","after_seq":1,"before_seq":9}`, "before_seq", wire.CodeParam},

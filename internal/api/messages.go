@@ -29,8 +29,8 @@ func (m methods) messageRows() []*Method {
 }
 
 func (m methods) messagesSend(c Caller, p *wire.SendParams, reply chat.Reply) error {
-	if (p.To.User == "") == (p.To.Conversation == "") {
-		return paramErrorf("to", "to: either user or conversation")
+	if err := checkTo(p.To); err != nil {
+		return err
 	}
 	key, err := clientID(p.ClientID)
 	if err != nil {

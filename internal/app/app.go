@@ -170,6 +170,9 @@ func (s *server) run(ctx context.Context, out io.Writer) error {
 	background.Go(func() {
 		s.chat.TidyEvery(serving, time.Hour, func(err error) { s.log.Error("old calls not forgotten", slog.Any("error", err)) })
 	})
+	background.Go(func() {
+		s.chat.RunDueEvery(serving, time.Second, func(err error) { s.log.Error("what is due is not done", slog.Any("error", err)) })
+	})
 	failed := make(chan error, 3)
 	background.Go(func() { failed <- s.port.Serve() })
 	background.Go(func() {

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -53,3 +54,12 @@ func notFound() *Error {
 }
 
 func forbidden(message string) *Error { return &Error{Code: CodeForbidden, Message: message} }
+
+// codeOf gives an error's code.
+func codeOf(err error) Code {
+	var own *Error
+	if errors.As(err, &own) {
+		return own.Code
+	}
+	return CodeInternal
+}

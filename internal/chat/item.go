@@ -2,6 +2,7 @@ package chat
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -14,6 +15,15 @@ const ServerHolder Holder = "s"
 
 // UserHolder is the holder of a user's own state.
 func UserHolder(u UserID) Holder { return Holder("u:" + string(u)) }
+
+// user answers the user whose holder it is, "" if it is not a user's.
+func (h Holder) user() UserID {
+	u, ok := strings.CutPrefix(string(h), "u:")
+	if !ok {
+		return ""
+	}
+	return UserID(u)
+}
 
 // ConversationHolder is the holder of a conversation's items.
 func ConversationHolder(id ConversationID) Holder { return Holder("c:" + string(id)) }
@@ -49,7 +59,12 @@ type ItemRange struct {
 // putOwn gives a part of a user's own state a new body, nil for none, and tells the user's
 // sessions.
 func (b *batch) putOwn(u UserID, kind ItemKind, key string, body json.RawMessage) {
-	b.putItem(&Item{ItemKey: ItemKey{UserHolder(u), kind, key}, Body: body})
+	b.putOwnDue(u, kind, key, body, time.Time{})
+}
+
+// putOwnDue is putOwn for what something is to be done about at a time.
+func (b *batch) putOwnDue(u UserID, kind ItemKind, key string, body json.RawMessage, due time.Time) {
+	b.putItem(&Item{ItemKey: ItemKey{UserHolder(u), kind, key}, Body: body, Due: due})
 	b.notifyUser(u, "item", struct {
 		Kind ItemKind        `json:"kind"`
 		Key  string          `json:"key"`

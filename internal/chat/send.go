@@ -20,16 +20,7 @@ type Send struct {
 // Send commits a message and answers its place. A user's sends into one conversation
 // commit in the order of the calls.
 func (s *Service) Send(a Actor, m Send, reply Reply) {
-	id := m.Conversation
-	if m.ToUser != "" {
-		if err := CheckUserID(m.ToUser); err != nil {
-			reply.Answer(Place{}, paramError("to.user", err))
-			reply.Flush()
-			return
-		}
-		id = DirectID(a.User, m.ToUser)
-	}
-	op, err := s.newSend(a, m, id)
+	op, err := s.newSend(a, m)
 	if err != nil {
 		reply.Answer(Place{}, err)
 		reply.Flush()
@@ -38,7 +29,14 @@ func (s *Service) Send(a Actor, m Send, reply Reply) {
 	s.committer.submit(&operation{keys: op.keys, decide: op.decide, reply: reply})
 }
 
-func (s *Service) newSend(a Actor, m Send, id ConversationID) (*sendOp, error) {
+func (s *Service) newSend(a Actor, m Send) (*sendOp, error) {
+	id := m.Conversation
+	if m.ToUser != "" {
+		if err := CheckUserID(m.ToUser); err != nil {
+			return nil, paramError("to.user", err)
+		}
+		id = DirectID(a.User, m.ToUser)
+	}
 	parts := []string{string(id), string(m.Content)}
 	op := &sendOp{service: s, actor: a, send: m, id: id}
 	if m.Only != nil {
@@ -93,24 +91,15 @@ func (o *sendOp) decide(b *batch) (Place, error) {
 			return p, err
 		}
 	}
-	c := b.rows.Conversations[o.id]
+	c, err := o.mayWrite(b)
+	if err != nil {
+		return Place{}, err
+	}
+	if err := o.rate(b, c == nil); err != nil {
+		return Place{}, err
+	}
 	m := b.rows.Members[MemberKey{o.id, o.actor.User}]
-	begins := c == nil && o.send.ToUser != ""
-	switch {
-	case o.send.ToUser != "" && !o.service.MaySee(o.actor.User, Direct):
-		// Whether there is a conversation already is not told.
-		return Place{}, forbidden("guests speak in open rooms here")
-	case begins:
-	case c == nil, !o.service.MaySee(o.actor.User, c.Kind), c.Kind != Room && !joined(m):
-		return Place{}, notFound()
-	}
-	if err := o.checkOnly(b, c); err != nil {
-		return Place{}, err
-	}
-	if err := o.rate(b, begins); err != nil {
-		return Place{}, err
-	}
-	if begins {
+	if c == nil {
 		c, m = beginDirect(b, o.actor.User, o.send.ToUser)
 	}
 	e := &Event{Kind: Message, From: o.actor.User, ClientID: o.send.ClientID, Only: o.only, Content: o.send.Content}
@@ -129,6 +118,22 @@ func (o *sendOp) decide(b *batch) (Place, error) {
 		return Place{Conversation: c.ID, Seq: e.Seq, Time: e.Time}, nil
 	}
 	return b.remember(o.call.key, o.call.hash, e), nil
+}
+
+// mayWrite answers the conversation if the message may be written there, nil for a direct
+// one that it begins. The order of checks: whether it is there, rights.
+func (o *sendOp) mayWrite(b *batch) (*Conversation, error) {
+	c := b.rows.Conversations[o.id]
+	m := b.rows.Members[MemberKey{o.id, o.actor.User}]
+	switch {
+	case o.send.ToUser != "" && !o.service.MaySee(o.actor.User, Direct):
+		// Whether there is a conversation already is not told.
+		return nil, forbidden("guests speak in open rooms here")
+	case c == nil && o.send.ToUser != "":
+	case c == nil, !o.service.MaySee(o.actor.User, c.Kind), c.Kind != Room && !joined(m):
+		return nil, notFound()
+	}
+	return c, o.checkOnly(b, c)
 }
 
 // checkOnly says whether a message for a few can be for these, in c (nil: there is none yet).

@@ -59,6 +59,7 @@ type Service struct {
 	rates     rates // used by decide functions, one at a time
 	visits    visits
 	typings   typings
+	signals   signals
 
 	revocations atomic.Int64
 }
@@ -68,7 +69,7 @@ func New(ctx context.Context, cfg Config, store Store, bus Bus) (*Service, error
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	s := &Service{cfg: cfg, store: store, bus: bus, rates: newRates()}
+	s := &Service{cfg: cfg, store: store, bus: bus, rates: newRates(), signals: signals{rates: newRates()}}
 	err := store.Update(ctx, Keys{Conversations: []ConversationID{Lobby}}, func(r *Rows) *Changes {
 		if r.Conversations[Lobby] != nil {
 			return &Changes{}

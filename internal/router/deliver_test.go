@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -194,4 +195,37 @@ func TestRunEndsWithEverythingDelivered(t *testing.T) {
 	if len(answers) != messages {
 		t.Errorf("%d answers to %d sends", len(answers), messages)
 	}
+}
+
+// What is for a few is a void for the others, also when it was lost on the way and is read
+// from the store. Mutants: push without Only; ParseEvent without Only; sameAudience without alone.
+func TestForAFew(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *node) {
+		g := n.group("owner", "bob", "carol")
+		synctest.Wait()
+		bob, _ := n.online("bob")
+		carol, _ := n.online("carol")
+		whisper := into(g)
+		whisper.Only = []chat.UserID{"bob"}
+		for _, lost := range []bool{false, true} {
+			n.bus.set(lost, false)
+			n.send("owner", into(g), 1)
+			n.send("owner", whisper, 1)
+			n.bus.set(false, false)
+			n.send("owner", into(g), 1)
+			synctest.Wait()
+			for who, s := range map[string]*sink{"bob": bob, "carol": carol} {
+				lines := slices.DeleteFunc(s.taken(), func(l string) bool { return !strings.Contains(l, `"seq"`) })
+				if len(lines) != 3 {
+					t.Fatalf("lost %v: %s was told %q", lost, who, lines)
+				}
+				if void := strings.Contains(lines[1], `"kind":"void"`); void != (who == "carol") {
+					t.Errorf("lost %v: %s was told %s", lost, who, lines[1])
+				}
+				if strings.Contains(lines[0]+lines[2], "void") {
+					t.Errorf("lost %v: %s was told %q", lost, who, lines)
+				}
+			}
+		}
+	})
 }
