@@ -111,7 +111,7 @@ func TestDecodeParams(t *testing.T) {
 			"", "", "",
 		},
 		{"null is absent", `{"to":null,"client_id":null,"read":null}`, SendParams{}, "", "", ""},
-		{"unknown", `{"only":["bob"]}`, SendParams{}, CodeUnknownParam, "only", "no parameter only"},
+		{"unknown", `{"whisper":["bob"]}`, SendParams{}, CodeUnknownParam, "whisper", "no parameter whisper"},
 		{"unknown inside", `{"to":{"users":"bob"}}`, SendParams{}, CodeUnknownParam, "to.users", "no parameter to.users"},
 		{"names have case", `{"Client_ID":"c"}`, SendParams{}, CodeUnknownParam, "Client_ID", ""},
 		{"wrong type", `{"client_id":7}`, SendParams{}, CodeParam, "client_id", "client_id must be a string, not a number"},
