@@ -102,9 +102,13 @@ func Check(ctx context.Context, path string) ([]Finding, error) {
 		return nil, err
 	}
 	defer func() { _ = tx.Rollback() }() // it wrote nothing
-	file, err := checkFile(ctx, tx)
+	file, version, err := checkFile(ctx, tx)
 	if err != nil {
 		return nil, err
+	}
+	if newest := schemaVersion(); version < newest && len(file.Wrong) == 0 {
+		// What is looked at below is not there yet.
+		file.Wrong = []string{fmt.Sprintf("its schema is %d; this program's is %d: start the server once, or take the program it was made by", version, newest)}
 	}
 	findings := []Finding{file}
 	if len(file.Wrong) > 0 {
@@ -124,8 +128,8 @@ func Check(ctx context.Context, path string) ([]Finding, error) {
 	return append(findings, spans), err
 }
 
-// Whole says whether SQLite finds a store's file as it should be, and this program its
-// schema. It is the first of Check's looks, and costs a read of the file.
+// Whole says whether SQLite finds a store's file as it should be, and this program a schema
+// that it knows: an older one is, since Open brings it up to date. It costs a read of the file.
 func Whole(ctx context.Context, path string) error {
 	db, err := openReader(path)
 	if err != nil {
@@ -137,32 +141,35 @@ func Whole(ctx context.Context, path string) error {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // it wrote nothing
-	f, err := checkFile(ctx, tx)
+	f, _, err := checkFile(ctx, tx)
 	if err == nil && len(f.Wrong) > 0 {
 		err = fmt.Errorf("%s is not whole: %s", path, f.Wrong[0])
 	}
 	return err
 }
 
-// checkFile has SQLite look at its own pages, and looks at the schema's version.
-func checkFile(ctx context.Context, tx *sql.Tx) (Finding, error) {
-	f := Finding{Check: "file"}
-	var version int
+// checkFile has SQLite look at its own pages, and looks at the schema's version, which it
+// answers.
+func checkFile(ctx context.Context, tx *sql.Tx) (f Finding, version int, err error) {
+	f.Check = "file"
 	if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
-		return f, err
+		return f, 0, err
 	}
 	f.Saw = fmt.Sprintf("schema %d", version)
 	said, err := texts(ctx, tx, "PRAGMA integrity_check(20)")
 	if err != nil {
-		return f, err
+		return f, 0, err
 	}
 	if len(said) != 1 || said[0] != "ok" {
 		f.Wrong = said
 	}
-	if newest := schemaVersion(); version != newest {
-		f.Wrong = append(f.Wrong, fmt.Sprintf("its schema is %d; this program's is %d: start the server once, or take its program", version, newest))
+	switch newest := schemaVersion(); {
+	case version == 0:
+		f.Wrong = append(f.Wrong, "it is no server's database")
+	case version > newest:
+		f.Wrong = append(f.Wrong, fmt.Sprintf("its schema is %d; this program knows those up to %d: take the program it was made by", version, newest))
 	}
-	return f, nil
+	return f, version, nil
 }
 
 // checkSpans looks at when members were in their conversations.
