@@ -272,6 +272,7 @@ type Event struct {
 	Count        int64          `json:"count,omitzero" doc:"countable messages of the conversation up to here"`
 	Changed      int64          `json:"changed,omitzero" doc:"the seq of the event that last changed this one"`
 	Targets      [][2]int64     `json:"targets,omitzero" doc:"the ranges of seqs this event changes"`
+	Stream       string         `json:"stream,omitzero" doc:"of a message that grows: open; or interrupted, when its writer never finished it"`
 	Only         []string       `json:"only,omitzero" doc:"who alone may see it, the sender among them"`
 	Content      jsontext.Value `json:"content,omitzero"`
 }

@@ -75,6 +75,7 @@ func rules() []rule {
 		conversationRules(),
 		memberRules(),
 		messageRules(),
+		streamRules(),
 		laterRules(),
 		roomRules(),
 		presenceRules(),
@@ -156,6 +157,22 @@ func messageRules() []rule {
 		{"messages.read", "the direct one", `{"conversation":"DIRECT","seq":1}`, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, nil},
 		{"messages.read", "the lobby", `{"conversation":"lobby","seq":1}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, nil},
 		{"messages.read", "nothing", `{"conversation":"g_none","seq":1}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
+	}
+}
+
+func streamRules() []rule {
+	const open = `,"client_id":"CID","type":"markdown"}`
+	return []rule{
+		//                                                                             nobody lobby full stranger member owner former pair
+		{"streams.open", "in the group", `{"to":{"conversation":"GROUP"}` + open, [basic]wire.Code{ss, no, ok, no, ok, ok, no, no}, nil},
+		{"streams.open", "in the direct one", `{"to":{"conversation":"DIRECT"}` + open, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, nil},
+		{"streams.open", "in the lobby", `{"to":{"conversation":"lobby"}` + open, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
+		{"streams.open", "in nothing", `{"to":{"conversation":"g_none"}` + open, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
+		// None of them has a stream: who has one is in the tests of package chat.
+		{"streams.append", "to a message of the group", `{"conversation":"GROUP","seq":1,"offset":0,"text":"x"}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
+		{"streams.append", "to a message of the direct one", `{"conversation":"DIRECT","seq":1,"offset":0,"text":"x"}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
+		{"streams.finish", "a message of the group", `{"conversation":"GROUP","seq":1,"client_id":"CID"}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
+		{"streams.finish", "a message of the direct one", `{"conversation":"DIRECT","seq":1,"client_id":"CID"}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
 	}
 }
 

@@ -19,6 +19,7 @@ func New(service *chat.Service) *Table {
 		m.conversationRows(),
 		m.memberRows(),
 		m.messageRows(),
+		m.streamRows(),
 		m.laterRows(),
 		m.roomRows(),
 		m.presenceRows(),

@@ -136,6 +136,7 @@ type Event struct {
 	Count        int64    // Conversation.Count with this event in it
 	Changed      Seq      // of the event that last changed this one; 0: none
 	Targets      [][2]Seq // ranges of seqs that this one changes
+	Stream       string   // of a message that is not whole: open or interrupted
 	Only         []UserID // who may see it, the sender among them, sorted; nil: everybody who may see the conversation
 	Content      json.RawMessage
 

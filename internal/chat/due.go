@@ -15,13 +15,14 @@ const dueStep = 200
 func (s *Service) dueHandlers() map[ItemKind]func(Item) *operation {
 	return map[ItemKind]func(Item) *operation{
 		itemSchedule: s.sendScheduled,
+		itemStream:   s.interruptStream,
 	}
 }
 
-// RunDue does what is due now. It blocks until that is committed. What could not be done is
+// RunDue does what is due now, and writes what streams have taken. It blocks until that is committed. What could not be done is
 // left for the next call.
 func (s *Service) RunDue(ctx context.Context) error {
-	var errs []error
+	errs := []error{s.FlushStreams(ctx)}
 	for kind, handle := range s.dueHandlers() {
 		for {
 			n, err := s.runDueStep(ctx, kind, handle)

@@ -48,6 +48,10 @@ func (e *Event) Encode() {
 		}
 		b = append(b, ']')
 	}
+	if e.Stream != "" {
+		b = append(b, `,"stream":`...)
+		b = appendString(b, e.Stream)
+	}
 	if e.Only != nil {
 		b = append(b, `,"only":[`...)
 		for i, u := range e.Only {
@@ -76,12 +80,13 @@ func ParseEvent(id ConversationID, rec Record) *Event {
 		Count    int64           `json:"count"`
 		Changed  Seq             `json:"changed"`
 		Targets  [][2]Seq        `json:"targets"`
+		Stream   string          `json:"stream"`
 		Content  json.RawMessage `json:"content"`
 	}
 	_ = json.Unmarshal(rec.JSON, &fields) // a damaged row is delivered as it is
 	return &Event{
 		Conversation: id, Seq: rec.Seq, Kind: fields.Kind, From: fields.From, ClientID: fields.ClientID,
-		Time: fields.Time, Count: fields.Count, Changed: fields.Changed, Targets: fields.Targets,
+		Time: fields.Time, Count: fields.Count, Changed: fields.Changed, Targets: fields.Targets, Stream: fields.Stream,
 		Only: rec.Only, Content: fields.Content, JSON: rec.JSON,
 	}
 }

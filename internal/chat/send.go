@@ -70,6 +70,7 @@ type sendOp struct {
 	id      ConversationID
 	call    call
 	only    []UserID // Event.Only
+	stream  bool     // the message will grow
 	rated   bool     // a decision that is made again takes no second token
 	tooFast error
 }
@@ -103,7 +104,13 @@ func (o *sendOp) decide(b *batch) (Place, error) {
 		c, m = beginDirect(b, o.actor.User, o.send.ToUser)
 	}
 	e := &Event{Kind: Message, From: o.actor.User, ClientID: o.send.ClientID, Only: o.only, Content: o.send.Content}
+	if o.stream {
+		e.Stream = streamOpen
+	}
 	b.append(c, e)
+	if o.stream {
+		b.putItem(&Item{ItemKey: streamItem(EventKey{c.ID, e.Seq}), Body: mustJSON(e.From), Due: b.now.Add(streamSilence)})
+	}
 	b.whisper(c, o.actor.User, o.only, e.Seq)
 	if c.Kind != Room {
 		if e.Countable() {

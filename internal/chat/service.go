@@ -60,6 +60,7 @@ type Service struct {
 	visits    visits
 	typings   typings
 	signals   signals
+	streams   streams
 
 	revocations atomic.Int64
 }
@@ -69,7 +70,10 @@ func New(ctx context.Context, cfg Config, store Store, bus Bus) (*Service, error
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	s := &Service{cfg: cfg, store: store, bus: bus, rates: newRates(), signals: signals{rates: newRates()}}
+	s := &Service{
+		cfg: cfg, store: store, bus: bus, rates: newRates(), signals: signals{rates: newRates()},
+		streams: streams{open: make(map[EventKey]*stream), rates: newRates()},
+	}
 	err := store.Update(ctx, Keys{Conversations: []ConversationID{Lobby}}, func(r *Rows) *Changes {
 		if r.Conversations[Lobby] != nil {
 			return &Changes{}
@@ -86,7 +90,11 @@ func New(ctx context.Context, cfg Config, store Store, bus Bus) (*Service, error
 
 // Close commits what waits, refuses what comes after, and returns when every Reply
 // that the committer owes is given. It does not close the store.
-func (s *Service) Close() { s.committer.close() }
+func (s *Service) Close() {
+	// What is not written of a stream was not said to be; it is written all the same.
+	_ = s.FlushStreams(context.Background())
+	s.committer.close()
+}
 
 // Limits gives the limits in force.
 func (s *Service) Limits() Limits { return s.cfg.Limits }
