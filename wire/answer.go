@@ -80,6 +80,10 @@ func appendErrorMembers(dst []byte, e *Error) []byte {
 		}
 		dst = strconv.AppendInt(dst, ms, 10)
 	}
+	if !e.Until.IsZero() {
+		dst = append(dst, `,"until":`...)
+		dst = appendString(dst, FormatTime(e.Until))
+	}
 	if e.Param != "" {
 		dst = append(dst, `,"param":`...)
 		dst = appendString(dst, e.Param)

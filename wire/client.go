@@ -93,6 +93,10 @@ func decodeError(code Code, message string, data []byte) *Error {
 	if member(members, "retry_after_ms", &ms); ms > 0 {
 		e.RetryAfter = time.Duration(min(ms, math.MaxInt64/int64(time.Millisecond))) * time.Millisecond
 	}
+	var until string
+	if member(members, "until", &until) {
+		e.Until, _ = time.Parse(time.RFC3339, until) // zero when it is none
+	}
 	var first Place
 	if member(members, "first", &first) {
 		e.First = &first

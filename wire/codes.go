@@ -41,6 +41,7 @@ var codes = [...]CodeInfo{
 	{CodeGuests, http.StatusForbidden, rpcOther, "guests are not allowed here; sign in with a token"},
 	{CodeNotFound, http.StatusNotFound, rpcOther, "it is not there, or not for you: the answer is the same"},
 	{CodeForbidden, http.StatusForbidden, rpcOther, "you may see it, but may not do this"},
+	{CodeMuted, http.StatusForbidden, rpcOther, "you may read there, but not speak: until says how long"},
 	{CodeConflict, http.StatusConflict, rpcOther, "the client_id was used for another content; first says where that stands"},
 	{CodeRate, http.StatusTooManyRequests, rpcOther, "too many calls; wait retry_after_ms"},
 	{CodeBusy, http.StatusServiceUnavailable, rpcOther, "the server is overloaded or restarting; try again after retry_after_ms"},

@@ -27,6 +27,7 @@ const (
 	CodeGuests       Code = "guests_off"       // guests are not allowed here
 	CodeNotFound     Code = "not_found"        // not there, or not for you: the same answer
 	CodeForbidden    Code = "forbidden"        // you may see it, but may not do this
+	CodeMuted        Code = "muted"            // you may not speak there now
 	CodeConflict     Code = "client_id_reused" // the same client_id with another content
 	CodeRate         Code = "rate_limited"     //
 	CodeBusy         Code = "busy"             // overload or restart: try again
@@ -51,6 +52,7 @@ type Error struct {
 	Message    string        // for a person
 	Outcome    Outcome       // "" means OutcomeNo
 	RetryAfter time.Duration // zero: no hint
+	Until      time.Time     // CodeMuted: when it ends; the year 9999: when somebody ends it
 	Param      string        // the parameter at fault, if one is
 	First      *Place        // CodeConflict: where the first one stands
 }

@@ -167,7 +167,7 @@ type Conversation struct {
 	Count      int64          `json:"count" doc:"countable messages up to seq"`
 	Rev        int64          `json:"rev" doc:"moves when read positions of a small conversation moved"`
 	Members    int            `json:"members" doc:"how many; 0 for a room"`
-	Role       string         `json:"role,omitzero" doc:"owner or member"`
+	Role       string         `json:"role,omitzero" doc:"owner, admin or member"`
 	Membership string         `json:"membership" doc:"joined, left or open"`
 	ToSeq      int64          `json:"to_seq,omitzero" doc:"left: the last seq this reader may see"`
 	ReadSeq    int64          `json:"read_seq"`
@@ -214,12 +214,6 @@ type MembersChangeParams struct {
 	Conversation string   `json:"conversation"`
 	ClientID     string   `json:"client_id" doc:"a UUID; the same one twice is the same change"`
 	Users        []string `json:"users" doc:"1 to 1,000"`
-}
-
-// LeaveParams are those of conversations.leave.
-type LeaveParams struct {
-	Conversation string `json:"conversation"`
-	ClientID     string `json:"client_id" doc:"a UUID; the same one twice is the same leaving"`
 }
 
 // SyncParams are those of sync.

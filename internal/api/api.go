@@ -235,7 +235,7 @@ func Error(err error) *wire.Error {
 	}
 	w := &wire.Error{
 		Code: wire.Code(e.Code), Message: e.Message, Param: e.Param,
-		RetryAfter: e.RetryAfter, Outcome: wire.OutcomeNo,
+		RetryAfter: e.RetryAfter, Until: e.Until, Outcome: wire.OutcomeNo,
 	}
 	switch e.Code {
 	case chat.CodeRate, chat.CodeBusy, chat.CodeStorage:

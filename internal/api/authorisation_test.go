@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -44,6 +45,7 @@ const (
 	fb = wire.CodeForbidden
 	ss = wire.CodeSession
 	pa = wire.CodeParam
+	mu = wire.CodeMuted
 	ao = wire.CodeOpen
 )
 
@@ -71,6 +73,7 @@ func (r *rule) wantOf(who int) wire.Code {
 func rules() []rule {
 	return slices.Concat(
 		sessionRules(),
+		groupRules(),
 		userRules(),
 		conversationRules(),
 		memberRules(),
@@ -130,10 +133,12 @@ func memberRules() []rule {
 		{"members.list", "the lobby", `{"conversation":"lobby"}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, nil},
 		{"members.list", "nothing", `{"conversation":"g_none"}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
 		{"members.add", "to the group", `{"conversation":"GROUP","client_id":"CID","users":["new"]}`, [basic]wire.Code{ss, no, ok, no, ok, ok, no, no}, nil},
+		{"members.add", "one who is banned", `{"conversation":"GROUP","client_id":"CID","users":["ben"]}`, [basic]wire.Code{ss, no, fb, no, fb, fb, no, no}, nil},
 		{"members.add", "to the direct one", `{"conversation":"DIRECT","client_id":"CID","users":["new"]}`, [basic]wire.Code{ss, no, fb, no, no, no, no, fb}, nil},
 		{"members.add", "to the lobby", `{"conversation":"lobby","client_id":"CID","users":["new"]}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, nil},
 		{"members.add", "to nothing", `{"conversation":"g_none","client_id":"CID","users":["new"]}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
-		{"members.remove", "from the group", `{"conversation":"GROUP","client_id":"CID","users":["max"]}`, [basic]wire.Code{ss, no, fb, no, fb, ok, no, no}, nil},
+		{"members.remove", "from the group", `{"conversation":"GROUP","client_id":"CID","users":["mel"]}`, [basic]wire.Code{ss, no, fb, no, fb, ok, no, no}, adminToo()},
+		{"members.remove", "an admin", `{"conversation":"GROUP","client_id":"CID","users":["ada"]}`, [basic]wire.Code{ss, no, fb, no, fb, ok, no, no}, nil},
 		{"members.remove", "from the direct one", `{"conversation":"DIRECT","client_id":"CID","users":["bob"]}`, [basic]wire.Code{ss, no, fb, no, no, no, no, fb}, nil},
 		{"members.remove", "from nothing", `{"conversation":"g_none","client_id":"CID","users":["max"]}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
 	}
@@ -143,7 +148,7 @@ func messageRules() []rule {
 	const send = `,"client_id":"CID","content":{"type":"text","text":"hi"}}`
 	return []rule{
 		//                                                                             nobody lobby full stranger member owner former pair
-		{"messages.send", "to the group", `{"to":{"conversation":"GROUP"}` + send, [basic]wire.Code{ss, no, ok, no, ok, ok, no, no}, nil},
+		{"messages.send", "to the group", `{"to":{"conversation":"GROUP"}` + send, [basic]wire.Code{ss, no, ok, no, ok, ok, no, no}, map[int]wire.Code{muted: mu}},
 		{"messages.send", "to the direct one", `{"to":{"conversation":"DIRECT"}` + send, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, nil},
 		{"messages.send", "to the lobby", `{"to":{"conversation":"lobby"}` + send, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
 		{"messages.send", "to nothing", `{"to":{"conversation":"g_none"}` + send, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
@@ -164,7 +169,7 @@ func streamRules() []rule {
 	const open = `,"client_id":"CID","type":"markdown"}`
 	return []rule{
 		//                                                                             nobody lobby full stranger member owner former pair
-		{"streams.open", "in the group", `{"to":{"conversation":"GROUP"}` + open, [basic]wire.Code{ss, no, ok, no, ok, ok, no, no}, nil},
+		{"streams.open", "in the group", `{"to":{"conversation":"GROUP"}` + open, [basic]wire.Code{ss, no, ok, no, ok, ok, no, no}, map[int]wire.Code{muted: mu}},
 		{"streams.open", "in the direct one", `{"to":{"conversation":"DIRECT"}` + open, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, nil},
 		{"streams.open", "in the lobby", `{"to":{"conversation":"lobby"}` + open, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
 		{"streams.open", "in nothing", `{"to":{"conversation":"g_none"}` + open, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
@@ -180,13 +185,13 @@ func laterRules() []rule {
 	const later = `,"client_id":"CID","content":{"type":"text","text":"hi"},"at":"2027-01-01T00:00:00Z"}`
 	return []rule{
 		//                                                                             nobody lobby full stranger member owner former pair
-		{"signals.send", "to the group", `{"to":{"conversation":"GROUP"},"type":"wave"}`, [basic]wire.Code{ss, no, ok, no, ok, ok, no, no}, nil},
+		{"signals.send", "to the group", `{"to":{"conversation":"GROUP"},"type":"wave"}`, [basic]wire.Code{ss, no, ok, no, ok, ok, no, no}, map[int]wire.Code{muted: mu}},
 		{"signals.send", "to the direct one", `{"to":{"conversation":"DIRECT"},"type":"wave"}`, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, nil},
 		{"signals.send", "to the lobby", `{"to":{"conversation":"lobby"},"type":"wave"}`, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
 		{"signals.send", "to nothing", `{"to":{"conversation":"g_none"},"type":"wave"}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
 		{"signals.send", "to one without a conversation", `{"to":{"user":"who"},"type":"wave"}`, [basic]wire.Code{ss, fb, no, no, no, no, no, no}, nil},
 
-		{"schedule.create", "to the group", `{"to":{"conversation":"GROUP"}` + later, [basic]wire.Code{ss, fb, ok, no, ok, ok, no, no}, nil},
+		{"schedule.create", "to the group", `{"to":{"conversation":"GROUP"}` + later, [basic]wire.Code{ss, fb, ok, no, ok, ok, no, no}, map[int]wire.Code{muted: mu}},
 		{"schedule.create", "to the direct one", `{"to":{"conversation":"DIRECT"}` + later, [basic]wire.Code{ss, fb, ok, no, no, no, no, ok}, nil},
 		{"schedule.create", "to nothing", `{"to":{"conversation":"g_none"}` + later, [basic]wire.Code{ss, fb, no, no, no, no, no, no}, nil},
 		{"schedule.list", "", `{}`, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
@@ -240,9 +245,17 @@ func newScene(t *testing.T, guests chat.Guests) *scene {
 	store := memory.New()
 	w, stop := newWorld(t, store, chat.GuestsFull)
 	group := w.must(w.caller("olga"), "conversations.create",
-		`{"kind":"group","client_id":"00000000-0000-7000-8000-000000000001","members":["mia","fred","max","adam","ben","guest:ann"]}`).(wire.Conversation).ID
-	w.must(w.caller("olga"), "members.remove",
-		`{"conversation":"`+group+`","client_id":"00000000-0000-7000-8000-000000000002","users":["ben","fred"]}`)
+		`{"kind":"group","client_id":"00000000-0000-7000-8000-000000000001","members":["mia","fred","max","adam","ada","mel","ben","guest:ann"]}`).(wire.Conversation).ID
+	olga, n := w.caller("olga"), 0x10
+	change := func(method, params string) {
+		n++
+		w.must(olga, method, fmt.Sprintf(`{"conversation":%q,"client_id":"00000000-0000-7000-8000-%012x",%s}`, group, n, params))
+	}
+	change("members.remove", `"users":["fred"]`)
+	change("members.ban", `"users":["ben"]`)
+	change("members.update", `"user":"adam","role":"admin"`)
+	change("members.update", `"user":"ada","role":"admin"`)
+	change("members.mute", `"users":["max"]`)
 	direct := w.must(w.caller("guest:ann"), "messages.send",
 		`{"to":{"user":"bob"},"client_id":"00000000-0000-7000-8000-000000000003","content":{"type":"text","text":"hi"}}`).(wire.Place).Conversation
 	s := &scene{w, strings.NewReplacer("GROUP", group, "DIRECT", direct, "CID", "00000000-0000-7000-8000-0000000000ff")}

@@ -75,12 +75,12 @@ func (m methods) conversationsList(ctx context.Context, c Caller, p *wire.PagePa
 	return wire.ConversationsResult{Conversations: conversations(list, actor(c).User), Page: page}, err
 }
 
-func (m methods) conversationsLeave(ctx context.Context, c Caller, p *wire.LeaveParams) (wire.Place, error) {
-	key, err := clientID(p.ClientID)
+func (m methods) conversationsLeave(ctx context.Context, c Caller, p *wire.GroupParams) (wire.Place, error) {
+	gc, err := groupCall(p.Conversation, p.ClientID)
 	if err != nil {
 		return wire.Place{}, err
 	}
-	place, err := m.chat.Leave(ctx, actor(c), key, p.ClientID, chat.ConversationID(p.Conversation))
+	place, err := m.chat.Leave(ctx, actor(c), gc)
 	return Place(place), err
 }
 

@@ -15,11 +15,11 @@ func (m methods) memberRows() []*Method {
 		}, m.membersList),
 		row(Method{
 			Name: "members.add", Access: Sessions, Repeat: ByClientID,
-			Doc: "Adds users to a group; every member may.",
+			Doc: "Adds users to a group; every member may, or, as the group's settings say, its owner and admins only. A user who is banned is not added.",
 		}, m.membersAdd),
 		row(Method{
 			Name: "members.remove", Access: Sessions, Repeat: ByClientID,
-			Doc: "Removes users from a group; its owner may.",
+			Doc: "Removes users from a group; its owner and admins may, those below them.",
 		}, m.membersRemove),
 	}
 }
@@ -43,13 +43,11 @@ func (m methods) membersList(ctx context.Context, c Caller, p *wire.MembersParam
 type changeMembers func(context.Context, chat.Actor, chat.ChangeMembers) (chat.Place, error)
 
 func (m methods) change(ctx context.Context, c Caller, p *wire.MembersChangeParams, change changeMembers) (wire.Place, error) {
-	key, err := clientID(p.ClientID)
+	ch, err := changeOf(p.Conversation, p.ClientID, p.Users)
 	if err != nil {
 		return wire.Place{}, err
 	}
-	place, err := change(ctx, actor(c), chat.ChangeMembers{
-		Key: key, ClientID: p.ClientID, Conversation: chat.ConversationID(p.Conversation), Users: userIDs(p.Users),
-	})
+	place, err := change(ctx, actor(c), ch)
 	return Place(place), err
 }
 

@@ -18,6 +18,7 @@ func New(service *chat.Service) *Table {
 		m.userRows(),
 		m.conversationRows(),
 		m.memberRows(),
+		m.groupRows(),
 		m.messageRows(),
 		m.streamRows(),
 		m.laterRows(),

@@ -146,6 +146,10 @@ func limits() []limit {
 		{"Conversations and users", "devices known of a user", plain, one("internal/chat.maxDevices")},
 		{"Conversations and users", "tokens of a session that signing out revokes", plain, one("internal/session.maxTokens")},
 
+		{"Groups", "admins beside the owner", plain, one("internal/chat.maxAdmins")},
+		{"Groups", "plain members who speak while all are muted", plain, one("internal/chat.maxExcept")},
+		{"Groups", "reason of a ban", characters, one("internal/chat.maxReason")},
+
 		{"HTTP", "header", size, one("Limits.HeaderBytes")},
 		{"HTTP", "… in time", span, one("Limits.HeaderTimeout")},
 		{"HTTP", "request", span, one("Limits.BodyTimeout")},

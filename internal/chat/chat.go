@@ -63,6 +63,7 @@ type Role string
 // The roles.
 const (
 	Owner  Role = "owner"
+	Admin  Role = "admin"
 	Plain  Role = "member"
 	NoRole Role = ""
 )
@@ -122,6 +123,7 @@ const (
 	Message EventKind = "message"
 	Created EventKind = "created" // of a group: its name and first members
 	Members EventKind = "members" // who was added, was removed, left
+	Updated EventKind = "updated" // of a group: what is set, roles, nicknames, mutes
 	Void    EventKind = "void"    // nothing for this reader
 )
 

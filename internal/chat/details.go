@@ -4,10 +4,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"time"
 )
 
 // Details is what is set rarely in a conversation, and is read with it.
-type Details struct{}
+type Details struct {
+	// Of a group.
+	Settings  Settings `json:"settings,omitzero"`
+	Staff     []Staff  `json:"staff,omitempty"` // the owner and the admins; setRole keeps it
+	MuteAll   *MuteAll `json:"mute_all,omitempty"`
+	Dismissed Seq      `json:"dismissed,omitempty"` // of the event that closed the group
+}
 
 // MemberDetails is what is set rarely of one user in one conversation, and is read with
 // the member row.
@@ -15,6 +22,9 @@ type MemberDetails struct {
 	// Whispers are the messages for a few, the user among them, that others wrote and the
 	// user has not read: they are not in the conversation's count.
 	Whispers []Seq `json:"whispers,omitempty"`
+	// In a group.
+	Nickname   string    `json:"nickname,omitempty"`
+	MutedUntil time.Time `json:"muted_until,omitzero"`
 }
 
 // UserDetails is what a user's profile holds beside the name.

@@ -15,6 +15,7 @@ const (
 	CodeNotFound  Code = "not_found"
 	CodeForbidden Code = "forbidden"
 	CodeRevoked   Code = "revoked"
+	CodeMuted     Code = "muted"
 	CodeConflict  Code = "client_id_reused"
 	CodeRate      Code = "rate_limited"
 	CodeBusy      Code = "busy"
@@ -28,7 +29,8 @@ type Error struct {
 	Code       Code
 	Message    string
 	Param      string        // CodeParam: which one
-	RetryAfter time.Duration // CodeRate, CodeBusy
+	RetryAfter time.Duration // CodeRate, CodeBusy; CodeMuted, if it ends
+	Until      time.Time     // CodeMuted: its end; Forever for none
 	First      *Place        // CodeConflict: where the first one stands
 	Err        error         // the cause, not for the caller
 }

@@ -32,6 +32,7 @@ type changeContent struct {
 	Name    string   `json:"name,omitempty"`
 	Added   []UserID `json:"added,omitempty"`
 	Removed []UserID `json:"removed,omitempty"`
+	Banned  []UserID `json:"banned,omitempty"`
 	Left    UserID   `json:"left,omitempty"`
 	Owner   UserID   `json:"owner,omitempty"` // who became it
 	Changed int      `json:"changed"`         // how many were added or removed; the lists name 100 at most
@@ -104,10 +105,7 @@ func (s *Service) CreateGroup(ctx context.Context, a Actor, g CreateGroup) (Plac
 	if limit := s.cfg.Limits.GroupMembers; limit > 0 && 1+len(users) > limit {
 		return Place{}, fullGroup(limit)
 	}
-	parts := []string{g.Name, fmt.Sprint(g.SharedPast)}
-	for _, u := range users {
-		parts = append(parts, string(u))
-	}
+	parts := append([]string{g.Name, fmt.Sprint(g.SharedPast)}, names(users)...)
 	id := NewGroupID()
 	cl := newCall(a.User, g.Key, "conversations.create", parts...)
 	return s.await(ctx, &operation{
@@ -141,37 +139,31 @@ func fullGroup(limit int) error {
 	return forbidden(fmt.Sprintf("a group has at most %d members", limit))
 }
 
-// ChangeMembers is a change of a group's members.
-type ChangeMembers struct {
-	Key          [16]byte
-	ClientID     string
-	Conversation ConversationID
-	Users        []UserID
-}
-
-// AddMembers adds users to a group; every member may. Those who are in it stay as they
-// are; when all are, the answer is the group's newest event and nothing is logged.
+// AddMembers adds users to a group; who may is the group's to say. Those who are in it stay
+// as they are; when all are, the answer is the group's newest event and nothing is logged.
 func (s *Service) AddMembers(ctx context.Context, a Actor, ch ChangeMembers) (Place, error) {
-	return s.changeMembers(ctx, a, "members.add", ch, func(b *batch, c *Conversation, users []UserID) (*Event, error) {
+	return s.changeMembers(ctx, a, "members.add", ch, nil, func(b *batch, c *Conversation, self *Member, users []UserID) (*Event, error) {
+		if err := may(a, c, self, RightInvite); err != nil {
+			return nil, err
+		}
 		var added []*Member
 		for _, u := range users {
-			if m := b.member(MemberKey{c.ID, u}); !joined(m) {
-				added = append(added, m)
+			m := b.member(MemberKey{c.ID, u})
+			if joined(m) {
+				continue
 			}
+			if b.banned(c.ID, u) {
+				return nil, forbidden(fmt.Sprintf("%s is banned from this group", u))
+			}
+			added = append(added, m)
 		}
 		if len(added) == 0 {
 			return nil, nil
 		}
-		if limit := s.cfg.Limits.GroupMembers; limit > 0 && c.Members+len(added) > limit {
-			return nil, fullGroup(limit)
+		if err := s.room(c, len(added)); err != nil {
+			return nil, err
 		}
-		c.Members += len(added)
-		names := make([]UserID, 0, len(added))
-		for _, m := range added {
-			admit(m, c, Plain, c.Seq+1)
-			b.putMember(m)
-			names = append(names, m.User)
-		}
+		names := b.admitAll(c, added)
 		return &Event{Kind: Members, Content: changeContent{
 			Text:  fmt.Sprintf("%s added %s", a.User, listed(names)),
 			Added: names[:min(maxNamed, len(names))], Changed: len(names), Members: c.Members,
@@ -179,28 +171,35 @@ func (s *Service) AddMembers(ctx context.Context, a Actor, ch ChangeMembers) (Pl
 	})
 }
 
-// RemoveMembers removes users from a group; its owner may. Those who are not in it are
-// left out; when none is, nothing is logged.
+// room says whether a group has room for more members.
+func (s *Service) room(c *Conversation, more int) error {
+	if limit := s.cfg.Limits.GroupMembers; limit > 0 && c.Members+more > limit {
+		return fullGroup(limit)
+	}
+	return nil
+}
+
+// admitAll takes members into a group with the event that comes next, and answers who they are.
+func (b *batch) admitAll(c *Conversation, added []*Member) []UserID {
+	names := make([]UserID, len(added))
+	for i, m := range added {
+		admit(m, c, Plain, c.Seq+1)
+		b.putMember(m)
+		names[i] = m.User
+	}
+	c.Members += len(added)
+	return names
+}
+
+// RemoveMembers removes users from a group; its owner and admins may, those below them.
+// Those who are not in it are left out; when none is, nothing is logged.
 func (s *Service) RemoveMembers(ctx context.Context, a Actor, ch ChangeMembers) (Place, error) {
-	return s.changeMembers(ctx, a, "members.remove", ch, func(b *batch, c *Conversation, users []UserID) (*Event, error) {
-		if b.rows.Members[MemberKey{c.ID, a.User}].Role != Owner {
-			return nil, forbidden("only the group's owner removes members")
+	return s.changeMembers(ctx, a, "members.remove", ch, nil, func(b *batch, c *Conversation, self *Member, users []UserID) (*Event, error) {
+		removed, err := removable(a, b, c, self, users)
+		if err != nil || len(removed) == 0 {
+			return nil, err
 		}
-		if slices.Contains(users, a.User) {
-			return nil, invalid("users", "users: the owner leaves with conversations.leave")
-		}
-		var names []UserID
-		for _, u := range users {
-			if m := b.rows.Members[MemberKey{c.ID, u}]; joined(m) {
-				dismiss(m, c.Seq+1)
-				b.putMember(m)
-				names = append(names, u)
-			}
-		}
-		if len(names) == 0 {
-			return nil, nil
-		}
-		c.Members -= len(names)
+		names := b.removeAll(c, removed)
 		return &Event{Kind: Members, Content: changeContent{
 			Text:    fmt.Sprintf("%s removed %s", a.User, listed(names)),
 			Removed: names[:min(maxNamed, len(names))], Changed: len(names), Members: c.Members,
@@ -208,106 +207,68 @@ func (s *Service) RemoveMembers(ctx context.Context, a Actor, ch ChangeMembers) 
 	})
 }
 
-// changeMembers runs change on a group that the caller is in, and logs the event it
-// answers; nil means that there is nothing to log. change checks first, then changes.
-func (s *Service) changeMembers(ctx context.Context, a Actor, method string, ch ChangeMembers,
-	change func(*batch, *Conversation, []UserID) (*Event, error),
-) (Place, error) {
-	if len(ch.Users) == 0 {
-		return Place{}, invalid("users", "users: name at least one")
+// removable answers the rows of those of the users who are in the group, if the caller may
+// remove all of them.
+func removable(a Actor, b *batch, c *Conversation, self *Member, users []UserID) ([]*Member, error) {
+	if err := may(a, c, self, RightManage); err != nil {
+		return nil, err
 	}
-	users, err := s.checkUsers("users", ch.Users)
-	if err != nil {
-		return Place{}, err
+	if slices.Contains(users, a.User) && !a.Server {
+		return nil, invalid("users", "users: oneself one takes out with conversations.leave")
 	}
-	parts := []string{string(ch.Conversation)}
+	var rows []*Member
 	for _, u := range users {
-		parts = append(parts, string(u))
+		m := b.rows.Members[MemberKey{c.ID, u}]
+		switch {
+		case !joined(m):
+		case m.Role == Owner:
+			return nil, forbidden("the owner stays until the group has another one")
+		case !outranks(a, self, m):
+			return nil, forbidden(fmt.Sprintf("%s is no less than you here", u))
+		default:
+			rows = append(rows, m)
+		}
 	}
-	cl := newCall(a.User, ch.Key, method, parts...)
-	return s.await(ctx, &operation{
-		keys: func(k *Keys) {
-			k.Calls = append(k.Calls, cl.key)
-			k.Conversations = append(k.Conversations, ch.Conversation)
-			for _, u := range append(users, a.User) {
-				k.Members = append(k.Members, MemberKey{ch.Conversation, u})
-			}
-		},
-		decide: func(b *batch) (Place, error) {
-			if p, found, err := b.recall(cl.key, cl.hash); found {
-				return p, err
-			}
-			c, err := s.groupOf(b, a.User, ch.Conversation)
-			if err != nil {
-				return Place{}, err
-			}
-			e, err := change(b, c, users)
-			if err != nil {
-				return Place{}, err
-			}
-			if e == nil {
-				return Place{Conversation: c.ID, Seq: c.Seq, Time: c.Time}, nil
-			}
-			e.From, e.ClientID = a.User, ch.ClientID
-			b.append(c, e)
-			return b.remember(cl.key, cl.hash, e), nil
-		},
-	})
+	return rows, nil
 }
 
-// groupOf gives the group id if the user is in it now.
-func (s *Service) groupOf(b *batch, u UserID, id ConversationID) (*Conversation, error) {
-	c := b.rows.Conversations[id]
-	if c == nil || !s.MaySee(u, c.Kind) || c.Kind != Room && !joined(b.rows.Members[MemberKey{id, u}]) {
-		return nil, notFound()
+// removeAll takes members out of a group with the event that comes next, and answers who they were.
+func (b *batch) removeAll(c *Conversation, rows []*Member) []UserID {
+	names := make([]UserID, len(rows))
+	for i, m := range rows {
+		dismiss(m, c, c.Seq+1)
+		b.putMember(m)
+		names[i] = m.User
 	}
-	if c.Kind != Group {
-		return nil, forbidden("only groups have members that come and go")
-	}
-	return c, nil
+	c.Members -= len(rows)
+	return names
 }
 
 // Leave takes the caller out of a group. When the owner leaves, the one who has been in
 // it longest becomes the owner.
-func (s *Service) Leave(ctx context.Context, a Actor, key [16]byte, clientID string, id ConversationID) (Place, error) {
-	cl := newCall(a.User, key, "conversations.leave", string(id))
-	self := MemberKey{id, a.User}
-	return s.await(ctx, &operation{
-		keys: func(k *Keys) {
-			k.Calls = append(k.Calls, cl.key)
-			k.Conversations = append(k.Conversations, id)
-			k.Members = append(k.Members, self)
-			k.Heirs = append(k.Heirs, self)
-		},
-		decide: func(b *batch) (Place, error) {
-			if p, found, err := b.recall(cl.key, cl.hash); found {
-				return p, err
+func (s *Service) Leave(ctx context.Context, a Actor, gc GroupCall) (Place, error) {
+	key := MemberKey{gc.Conversation, a.User}
+	heirs := func(k *Keys) { k.Heirs = append(k.Heirs, key) }
+	return s.changeGroup(ctx, a, "conversations.leave", gc, nil, heirs, func(b *batch, c *Conversation, m *Member) (*Event, error) {
+		if !joined(m) {
+			return nil, notFound()
+		}
+		content := changeContent{Text: fmt.Sprintf("%s left", a.User), Left: a.User, Changed: 1}
+		var heir *Member
+		if m.Role == Owner {
+			heir = b.heir(key)
+			if heir == nil && c.Members > 1 { // the heir left in this very batch
+				return nil, &Error{Code: CodeBusy, Message: "the group is changing; try again", RetryAfter: time.Second}
 			}
-			c, err := s.groupOf(b, a.User, id)
-			if err != nil {
-				return Place{}, err
-			}
-			m := b.rows.Members[self]
-			content := changeContent{Text: fmt.Sprintf("%s left", a.User), Left: a.User, Changed: 1}
-			if m.Role == Owner {
-				heir := b.heir(self)
-				switch {
-				case heir != nil:
-					heir.Role = Owner
-					b.putMember(heir)
-					content.Owner = heir.User
-				case c.Members > 1: // the heir left in this very batch
-					return Place{}, &Error{Code: CodeBusy, Message: "the group is changing; try again", RetryAfter: time.Second}
-				}
-			}
-			dismiss(m, c.Seq+1)
-			b.putMember(m)
-			c.Members--
-			content.Members = c.Members
-			e := &Event{Kind: Members, From: a.User, ClientID: clientID, Content: content.encode()}
-			b.append(c, e)
-			return b.remember(cl.key, cl.hash, e), nil
-		},
+		}
+		b.removeAll(c, []*Member{m})
+		if heir != nil {
+			setRole(c, heir, Owner)
+			b.putMember(heir)
+			content.Owner = heir.User
+		}
+		content.Members = c.Members
+		return &Event{Kind: Members, Content: content.encode()}, nil
 	})
 }
 

@@ -96,7 +96,7 @@ func (o *sendOp) decide(b *batch) (Place, error) {
 	if err != nil {
 		return Place{}, err
 	}
-	if err := o.rate(b, c == nil); err != nil {
+	if err := o.rate(b, c); err != nil {
 		return Place{}, err
 	}
 	m := b.rows.Members[MemberKey{o.id, o.actor.User}]
@@ -128,7 +128,7 @@ func (o *sendOp) decide(b *batch) (Place, error) {
 }
 
 // mayWrite answers the conversation if the message may be written there, nil for a direct
-// one that it begins. The order of checks: whether it is there, rights.
+// one that it begins. The order of checks: whether it is there, rights, mutes.
 func (o *sendOp) mayWrite(b *batch) (*Conversation, error) {
 	c := b.rows.Conversations[o.id]
 	m := b.rows.Members[MemberKey{o.id, o.actor.User}]
@@ -140,7 +140,10 @@ func (o *sendOp) mayWrite(b *batch) (*Conversation, error) {
 	case c == nil, !o.service.MaySee(o.actor.User, c.Kind), c.Kind != Room && !joined(m):
 		return nil, notFound()
 	}
-	return c, o.checkOnly(b, c)
+	if err := o.checkOnly(b, c); err != nil || c == nil {
+		return nil, err
+	}
+	return c, speak(o.actor, c, m, b.now)
 }
 
 // checkOnly says whether a message for a few can be for these, in c (nil: there is none yet).
@@ -159,27 +162,36 @@ func (o *sendOp) checkOnly(b *batch, c *Conversation) error {
 	return nil
 }
 
-// rate takes the tokens a send costs, once.
-func (o *sendOp) rate(b *batch, begins bool) error {
-	if !o.actor.Limited {
-		return nil
-	}
+// rate takes the tokens a send costs, once. c is nil when the send begins it.
+func (o *sendOp) rate(b *batch, c *Conversation) error {
 	if o.rated {
 		return o.tooFast
 	}
 	o.rated = true
-	l, r := &o.service.cfg.Limits, &o.service.rates
-	if wait, ok := r.take("u"+string(o.actor.User), l.SendsPerSecond, l.SendsBurst, b.now); !ok {
-		o.tooFast = tooFast("you send too fast", wait)
-	} else if wait, ok := r.take("c"+string(o.id), l.RoomSendsPerSec, l.RoomSendsBurst, b.now); !ok {
-		o.tooFast = tooFast("too much is being said in this conversation", wait)
-	} else if begins {
-		perSec := float64(l.NewDirectsHourly) / 3600
-		if wait, ok := r.take("d"+string(o.actor.User), perSec, l.NewDirectsHourly, b.now); !ok {
-			o.tooFast = tooFast("you begin too many conversations", wait)
-		}
+	if o.actor.Limited {
+		o.tooFast = o.limit(b, c == nil)
+	}
+	if o.tooFast == nil && c != nil {
+		o.tooFast = o.service.slow(o.actor, c, b.rows.Members[MemberKey{o.id, o.actor.User}], b.now)
 	}
 	return o.tooFast
+}
+
+func (o *sendOp) limit(b *batch, begins bool) error {
+	l, r := &o.service.cfg.Limits, &o.service.rates
+	if wait, ok := r.take("u"+string(o.actor.User), l.SendsPerSecond, l.SendsBurst, b.now); !ok {
+		return tooFast("you send too fast", wait)
+	}
+	if wait, ok := r.take("c"+string(o.id), l.RoomSendsPerSec, l.RoomSendsBurst, b.now); !ok {
+		return tooFast("too much is being said in this conversation", wait)
+	}
+	if begins {
+		perSec := float64(l.NewDirectsHourly) / 3600
+		if wait, ok := r.take("d"+string(o.actor.User), perSec, l.NewDirectsHourly, b.now); !ok {
+			return tooFast("you begin too many conversations", wait)
+		}
+	}
+	return nil
 }
 
 func tooFast(message string, wait time.Duration) error {

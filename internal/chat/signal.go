@@ -44,6 +44,9 @@ func (s *Service) Signal(ctx context.Context, a Actor, sig Signal) error {
 	if c.Kind != Room && !joined(m) {
 		return notFound()
 	}
+	if err := speak(a, c, m, s.cfg.Now()); err != nil {
+		return err
+	}
 	if err := s.signals.take(a, id, &s.cfg.Limits, s.cfg.Now()); err != nil {
 		return err
 	}

@@ -90,13 +90,14 @@ func admit(m *Member, c *Conversation, role Role, seq Seq) {
 		from = 1
 	}
 	m.Spans = append(slices.Clone(m.Spans), Span{From: from})
-	m.Role, m.Since = role, seq
+	setRole(c, m, role)
+	m.Since = seq
 	m.ReadSeq, m.ReadCount, m.ReadSent = seq-1, c.Count, m.Sent
 }
 
-// dismiss closes m's open span at seq, which m still sees.
-func dismiss(m *Member, seq Seq) {
+// dismiss closes m's open span in c at seq, which m still sees.
+func dismiss(m *Member, c *Conversation, seq Seq) {
 	m.Spans = slices.Clone(m.Spans)
 	m.Spans[len(m.Spans)-1].To = seq
-	m.Role = NoRole
+	setRole(c, m, NoRole)
 }

@@ -185,13 +185,17 @@ func (w *world) group(n int, sharedPast bool, users ...chat.UserID) chat.Convers
 }
 
 func change(c chat.ConversationID, n int, users ...chat.UserID) chat.ChangeMembers {
+	return chat.ChangeMembers{GroupCall: call(c, n), Users: users}
+}
+
+// call makes the n-th change of a group.
+func call(c chat.ConversationID, n int) chat.GroupCall {
 	cid, key := id(n)
-	return chat.ChangeMembers{Key: key, ClientID: cid, Conversation: c, Users: users}
+	return chat.GroupCall{Key: key, ClientID: cid, Conversation: c}
 }
 
 func (w *world) leave(u chat.UserID, c chat.ConversationID, n int) (chat.Place, error) {
-	cid, key := id(n)
-	return w.Service.Leave(context.Background(), as(u), key, cid, c)
+	return w.Service.Leave(context.Background(), as(u), call(c, n))
 }
 
 // event is an event as a client decodes it.

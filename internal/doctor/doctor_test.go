@@ -65,7 +65,7 @@ func folder(t *testing.T) string {
 	_, _, err = s.MarkRead(ctx, chat.Actor{User: "bob"}, group.Conversation, 2)
 	do(nil, err)
 	id := uuid.New()
-	do(s.Leave(ctx, chat.Actor{User: "carl"}, id, id.String(), group.Conversation))
+	do(s.Leave(ctx, chat.Actor{User: "carl"}, chat.GroupCall{Key: id, ClientID: id.String(), Conversation: group.Conversation}))
 	s.SignedIn("alice", &chat.Device{ID: "phone"})
 	do(nil, s.FlushVisits(ctx))
 	s.Close()

@@ -276,14 +276,14 @@ func (n *node) group(users ...chat.UserID) chat.ConversationID {
 
 func (n *node) add(by chat.UserID, g chat.ConversationID, users ...chat.UserID) {
 	n.t.Helper()
-	if _, err := n.chat.AddMembers(n.t.Context(), chat.Actor{User: by}, chat.ChangeMembers{Key: n.key(), Conversation: g, Users: users}); err != nil {
+	if _, err := n.chat.AddMembers(n.t.Context(), chat.Actor{User: by}, chat.ChangeMembers{GroupCall: chat.GroupCall{Key: n.key(), Conversation: g}, Users: users}); err != nil {
 		n.t.Fatal(err)
 	}
 }
 
 func (n *node) remove(by chat.UserID, g chat.ConversationID, users ...chat.UserID) {
 	n.t.Helper()
-	if _, err := n.chat.RemoveMembers(n.t.Context(), chat.Actor{User: by}, chat.ChangeMembers{Key: n.key(), Conversation: g, Users: users}); err != nil {
+	if _, err := n.chat.RemoveMembers(n.t.Context(), chat.Actor{User: by}, chat.ChangeMembers{GroupCall: chat.GroupCall{Key: n.key(), Conversation: g}, Users: users}); err != nil {
 		n.t.Fatal(err)
 	}
 }

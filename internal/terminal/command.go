@@ -119,7 +119,7 @@ func members(method string) func(m *Model, users []string) tea.Cmd {
 }
 
 func (m *Model) leave([]string) tea.Cmd {
-	p := &wire.LeaveParams{Conversation: m.open.id, ClientID: uuid.NewString()}
+	p := &wire.GroupParams{Conversation: m.open.id, ClientID: uuid.NewString()}
 	return m.answer(func(ctx context.Context) ([]string, error) {
 		return nil, m.client.Call(ctx, "conversations.leave", p, nil)
 	})
