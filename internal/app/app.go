@@ -128,12 +128,16 @@ func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sql
 	if err != nil {
 		return nil, err
 	}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true) // from a proxy that has TLS and negotiated it
 	s.http = &http.Server{
 		Handler: handler, ReadHeaderTimeout: limits.HeaderTimeout, ReadTimeout: limits.BodyTimeout,
 		ConnContext: rest.ConnContext, IdleTimeout: limits.IdleTimeout, MaxHeaderBytes: limits.HeaderBytes,
 		// Without it a peer that asks and does not read is held, with its answer, as long as it likes.
 		WriteTimeout: limits.AnswerTimeout,
-		TLSConfig:    s.tls, HTTP2: &http.HTTP2Config{MaxConcurrentStreams: limits.HTTP2Streams, WriteByteTimeout: limits.WriteTimeout},
+		TLSConfig:    s.tls, Protocols: protocols, HTTP2: &http.HTTP2Config{MaxConcurrentStreams: limits.HTTP2Streams, WriteByteTimeout: limits.WriteTimeout},
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	return s, nil

@@ -2,6 +2,7 @@ package listen
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -16,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/pires/go-proxyproto"
 )
 
@@ -54,7 +56,10 @@ func from(t *testing.T, addr string, cfg Config) string {
 			_ = c.Close()
 		}
 	}
-	cfg.JSON, cfg.Text, cfg.MaxConns, cfg.Log = say("json"), say("text"), 100, slog.New(slog.DiscardHandler)
+	cfg.JSON, cfg.Text, cfg.MaxConns = say("json"), say("text"), 100
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
 	cfg.Refuse = func(_ Kind, c *Conn) { say("refused")(c) }
 	if cfg.PerAddress == 0 {
 		cfg.PerAddress = 100
@@ -147,6 +152,45 @@ func TestProxies(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// What is refused of a proxy is in the log, but not that it looks whether the port is
+// open. Mutants: silence logged; the proxy's address logged as the peer's; nothing logged.
+func TestProxiesInTheLog(t *testing.T) {
+	var text bytes.Buffer // behind the handler's own lock, and read when the server has ended
+	t.Run("serve", func(t *testing.T) {
+		addr := from(t, "10.0.0.5:9", Config{
+			Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.5/32")}, Admit: func(a netip.Addr) bool { return a != netip.MustParseAddr("203.0.113.7") },
+			Log: slog.New(slog.NewTextHandler(&text, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		})
+		nc, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = nc.(*net.TCPConn).CloseWrite()
+		_ = nc.SetDeadline(time.Now().Add(20 * time.Second))
+		if n, err := nc.Read(make([]byte, 1)); n != 0 || err == nil {
+			t.Errorf("silence is answered with %d bytes, %v", n, err)
+		}
+		_ = nc.Close()
+		for _, sent := range []string{"PROXY x\r\n", header(t, 1, "203.0.113.7:7000") + "iam:x\n", header(t, 2, "203.0.113.8:8000") + "iam:x\n"} {
+			ask(t, addr, sent)
+		}
+	})
+	var got []string
+	for line := range strings.Lines(text.String()) {
+		_, line, _ = strings.Cut(line, "level=")
+		line, _, _ = strings.Cut(line, " error=")
+		got = append(got, strings.TrimSpace(line))
+	}
+	want := []string{
+		`WARN msg="a proxy's connection was refused" proxy=10.0.0.5:9 from=10.0.0.5:9`,
+		`WARN msg="a proxy's connection was refused" proxy=10.0.0.5:9 from=203.0.113.7:7000`,
+		`DEBUG msg="a connection" from=203.0.113.8:8000 speaks=text`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the log (-want +got):\n%s", diff)
 	}
 }
 

@@ -14,6 +14,10 @@ const (
 	TLS
 )
 
+func (k Kind) String() string {
+	return [...]string{"nothing yet", "text", "JSON", "HTTP", "TLS"}[k]
+}
+
 // classify says from a connection's first bytes what it speaks. What it does not know
 // is for the text link, which answers with a line that says what to do.
 func classify(first []byte) Kind {

@@ -151,12 +151,18 @@ func addrOf(nc net.Conn) netip.Addr {
 func (s *Server) sort(c *Conn) {
 	if len(s.cfg.Proxies) > 0 {
 		if err := s.readProxy(c); err != nil {
-			s.cfg.Log.Warn("a proxy's connection was refused", slog.String("from", c.Conn.RemoteAddr().String()), slog.Any("error", err))
+			if !errors.Is(err, errSilent) {
+				s.cfg.Log.Warn("a proxy's connection was refused", slog.String("proxy", c.Conn.RemoteAddr().String()),
+					slog.String("from", c.RemoteAddr().String()), slog.Any("error", err))
+			}
 			_ = c.Close()
 			return
 		}
 	}
 	kind, err := c.peek()
+	if err == nil && s.cfg.Log.Enabled(context.Background(), slog.LevelDebug) {
+		s.cfg.Log.Debug("a connection", slog.String("from", c.RemoteAddr().String()), slog.String("speaks", kind.String()))
+	}
 	switch {
 	case err != nil:
 		_ = c.Close()

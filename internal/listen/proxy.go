@@ -23,6 +23,9 @@ func isProxy(proxies []netip.Prefix, addr netip.Addr) bool {
 // errNotAllowed is that the address a proxy states may not connect, or has too many connections.
 var errNotAllowed = errors.New("the stated address may not connect, or has too many connections")
 
+// errSilent is that nothing came before the end, as when a proxy looks whether the port is open.
+var errSilent = errors.New("nothing came")
+
 // readProxy reads the header by which a proxy states whose connection it is (the PROXY
 // protocol, versions 1 and 2). A proxy's own connection states nobody. Without a header
 // the address is not known, and is not that of the proxy either.
@@ -33,7 +36,7 @@ func (s *Server) readProxy(c *Conn) error {
 	in := bufio.NewReaderSize(c.Conn, headerSize)
 	// The first byte may be a person's, who types slowly; a header comes at once.
 	if _, err := in.Peek(1); err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errSilent, err)
 	}
 	if err := c.Conn.SetReadDeadline(time.Now().Add(restWait)); err != nil {
 		return err
