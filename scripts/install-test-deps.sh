@@ -19,6 +19,8 @@ have node nodejs
 have npm npm
 have tmux tmux
 have openssl openssl
+have haproxy haproxy
+have nginx nginx libnginx-mod-stream
 /usr/bin/python3 -c 'import websockets' 2>/dev/null || missing+=(python3-websockets)
 
 fail() {
@@ -37,6 +39,12 @@ install() {
 	export DEBIAN_FRONTEND=noninteractive
 	"${sudo[@]}" apt-get update -qq >/dev/null || fail "apt-get update failed"
 	"${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null </dev/null || fail "apt-get install failed"
+	# Their packages start them as services, on ports of this machine; the tests run their own.
+	local service
+	for service in haproxy nginx; do
+		[[ " ${missing[*]} " == *" $service "* && -d /run/systemd/system ]] &&
+			"${sudo[@]}" systemctl disable --now "$service" 2>/dev/null || true
+	done
 }
 [ ${#missing[@]} -eq 0 ] || install
 

@@ -21,6 +21,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/linnet-im/linnet/client"
 	"github.com/linnet-im/linnet/internal/testkit"
 	"github.com/linnet-im/linnet/wire"
@@ -127,72 +129,90 @@ func TestTLS(t *testing.T) {
 		t.Run(url, func(t *testing.T) { exchange(t, server, url+server.Addr, trust) })
 	}
 	t.Run("text", func(t *testing.T) {
-		tc, err := tls.Dial("tcp", server.Addr, trust)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer tc.Close()
-		_ = tc.SetDeadline(time.Now().Add(20 * time.Second))
-		in := bufio.NewReader(tc)
-		for _, step := range [][2]string{{"iam:zhangsan", "zhangsan has joined\n"}, {"msg:吃了吗", "zhangsan: 吃了吗\n"}} {
-			if _, err := io.WriteString(tc, step[0]); err != nil { // without a line's end, as the tutorials' client
-				t.Fatal(err)
-			}
-			if line, err := in.ReadString('\n'); err != nil || line != step[1] {
-				t.Fatalf("%q is answered %q, %v", step[0], line, err)
-			}
-		}
-		if err := tc.CloseWrite(); err != nil {
-			t.Fatal(err)
-		}
-		if rest, err := io.ReadAll(in); err != nil || len(rest) != 0 {
-			t.Errorf("after the end: %q, %v", rest, err)
-		}
+		speakText(t, server.Addr, trust)
 	})
 	for _, version := range []string{"HTTP/1.1", "HTTP/2.0"} {
 		t.Run(version, func(t *testing.T) {
-			transport := &http.Transport{TLSClientConfig: trust.Clone(), ForceAttemptHTTP2: version == "HTTP/2.0"}
-			defer transport.CloseIdleConnections()
-			web := &http.Client{Transport: transport, Timeout: 30 * time.Second}
-			req, err := http.NewRequest(http.MethodGet, "https://"+server.Addr+"/v1/events", nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			req.Header.Set("Authorization", "Bearer "+server.TokenFor(t, "carl"))
-			stream, err := web.Do(req)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer stream.Body.Close()
-			if stream.Proto != version || stream.StatusCode != http.StatusOK || stream.Header.Get("Strict-Transport-Security") == "" {
-				t.Fatalf("%s %s %v", stream.Proto, stream.Status, stream.Header)
-			}
-			in := bufio.NewReader(stream.Body)
-			if line, err := in.ReadString('\n'); err != nil || !strings.HasPrefix(line, "id: ") {
-				t.Fatalf("%q %v", line, err)
-			}
-			post, err := http.NewRequest(http.MethodPost, "https://"+server.Addr+"/v1/messages.send", strings.NewReader(fmt.Sprintf(
-				`{"to":{"user":"carl"},"client_id":%q,"content":{"type":"text","text":"to myself"}}`,
-				map[string]string{"HTTP/1.1": "00000000-0000-7000-8000-000000000001", "HTTP/2.0": "00000000-0000-7000-8000-000000000002"}[version])))
-			if err != nil {
-				t.Fatal(err)
-			}
-			post.Header = http.Header{"Authorization": req.Header["Authorization"], "Content-Type": {"application/json"}}
-			resp, err := web.Do(post)
-			if err != nil {
-				t.Fatal(err)
-			}
-			resp.Body.Close()
-			for {
-				line, err := in.ReadString('\n')
-				if err != nil {
-					t.Fatal(err)
-				}
-				if strings.Contains(line, "to myself") {
-					return
-				}
+			if h := events(t, server, server.Addr, trust, version); h.Get("Strict-Transport-Security") == "" {
+				t.Errorf("%v", h)
 			}
 		})
+	}
+}
+
+// speakText signs in at an address and speaks, as the tutorials' client does.
+func speakText(t *testing.T, addr string, trust *tls.Config) {
+	t.Helper()
+	tc, err := tls.Dial("tcp", addr, trust)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tc.Close()
+	_ = tc.SetDeadline(time.Now().Add(20 * time.Second))
+	in := bufio.NewReader(tc)
+	for _, step := range [][2]string{{"iam:zhangsan", "zhangsan has joined\n"}, {"msg:吃了吗", "zhangsan: 吃了吗\n"}} {
+		if _, err := io.WriteString(tc, step[0]); err != nil { // without a line's end
+			t.Fatal(err)
+		}
+		if line, err := in.ReadString('\n'); err != nil || line != step[1] {
+			t.Fatalf("%q is answered %q, %v", step[0], line, err)
+		}
+	}
+	if err := tc.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if rest, err := io.ReadAll(in); err != nil || len(rest) != 0 {
+		t.Errorf("after the end: %q, %v", rest, err)
+	}
+}
+
+// events reads what carl is told by a stream of events at an address, while he posts
+// there, and answers the stream's header.
+func events(t *testing.T, server *testkit.Server, addr string, trust *tls.Config, version string) http.Header {
+	t.Helper()
+	transport := &http.Transport{TLSClientConfig: trust.Clone(), ForceAttemptHTTP2: version == "HTTP/2.0"}
+	defer transport.CloseIdleConnections()
+	web := &http.Client{Transport: transport, Timeout: 30 * time.Second}
+	req, err := http.NewRequest(http.MethodGet, "https://"+addr+"/v1/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+server.TokenFor(t, "carl"))
+	stream, err := web.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Body.Close()
+	if stream.Proto != version || stream.StatusCode != http.StatusOK {
+		t.Fatalf("%s %s %v", stream.Proto, stream.Status, stream.Header)
+	}
+	in := bufio.NewReader(stream.Body)
+	if line, err := in.ReadString('\n'); err != nil || !strings.HasPrefix(line, "id: ") {
+		t.Fatalf("%q %v", line, err)
+	}
+	text := "to myself by " + version + " at " + addr
+	post, err := http.NewRequest(http.MethodPost, "https://"+addr+"/v1/messages.send", strings.NewReader(fmt.Sprintf(
+		`{"to":{"user":"carl"},"client_id":%q,"content":{"type":"text","text":%q}}`, uuid.NewString(), text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	post.Header = http.Header{"Authorization": req.Header["Authorization"], "Content-Type": {"application/json"}}
+	resp, err := web.Do(post)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.Proto != version || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%s %s", resp.Proto, resp.Status)
+	}
+	for {
+		line, err := in.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(line, text) {
+			return stream.Header
+		}
 	}
 }
 
