@@ -24,6 +24,8 @@ const (
 	restWait = 5 * time.Second
 	// maxPeek bounds the blanks before a verb.
 	maxPeek = 64
+	// unanswered is how long what is sent may wait for the peer's system to acknowledge it.
+	unanswered = 75 * time.Second
 	// sendBuffer bounds what the kernel takes from the HTTP server for a peer that does not
 	// read: megabytes, left to itself.
 	sendBuffer = 128 << 10
@@ -127,6 +129,9 @@ func (s *Server) admit(nc net.Conn) *Conn {
 	}
 	s.conns[c] = struct{}{}
 	s.anonymous[c.addr]++
+	if raw, err := c.SyscallConn(); err == nil {
+		giveUpAfter(raw, unanswered)
+	}
 	return c
 }
 

@@ -108,9 +108,9 @@ func (h *Hub) Drain() {
 	}
 }
 
-// Links answers how many sessions are open, by their links.
+// Links answers how many sessions are open, by their links; a link without any has 0.
 func (h *Hub) Links() map[string]int {
-	links := make(map[string]int)
+	links := map[string]int{"tcp": 0, "websocket": 0, "sse": 0, "poll": 0, "text": 0}
 	for _, s := range h.all() {
 		if link := s.link(); link != "" {
 			links[link]++
