@@ -85,6 +85,7 @@ func limits() []limit {
 		{"Connections", "waiting for a slow peer", size, one("Limits.OutboxBytes")},
 		{"Connections", "… of which the kernel takes", size, one("internal/link/sock.sendBuffer", "internal/listen.sendBuffer")},
 		{"Connections", "a peer that takes nothing of it", span, one("internal/link/sock.stallTime")},
+		{"Connections", "sent, and not acknowledged by the peer's system (Linux)", span, one("internal/listen.unanswered")},
 		{"Connections", "waiting behind the answer to `session.open`", size, one("internal/session.maxEarly")},
 		{"Connections", "going out before a connection closes", span, one("internal/session.drainWait", "internal/app.lastWords", "internal/app.drainTime", "internal/link/text.lastWait")},
 		{"Connections", "going out to a session that was signed out", span, one("internal/session.RevokedWait")},
