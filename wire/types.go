@@ -100,6 +100,7 @@ type SendParams struct {
 	Content  jsontext.Value `json:"content" doc:"an object with type and a fallback text; free fields go under custom"`
 	Read     *bool          `json:"read,omitzero" doc:"false: the sender's read position stays; true when absent"`
 	Only     []string       `json:"only,omitzero" doc:"groups: who alone may see it, at most 100; others see that something is there, a void, and nothing of it"`
+	ReplyTo  int64          `json:"reply_to,omitzero" doc:"the seq of the message that this one answers"`
 }
 
 // Place answers everything that is logged: where it stands.
@@ -172,6 +173,7 @@ type Conversation struct {
 	ToSeq      int64          `json:"to_seq,omitzero" doc:"left: the last seq this reader may see"`
 	ReadSeq    int64          `json:"read_seq"`
 	Unread     int64          `json:"unread"`
+	Mentions   []int64        `json:"mentions,omitzero" doc:"unread messages that name the reader or everybody, by seq; at most 100, the newest"`
 	Last       jsontext.Value `json:"last,omitzero" doc:"the last event this reader may see"`
 	ForkSeq    *int64         `json:"fork_seq,omitzero" doc:"after a reset: drop what is held above this seq"`
 	Reset      bool           `json:"reset,omitzero" doc:"drop what is held of this conversation and load its last page"`
@@ -265,6 +267,7 @@ type Event struct {
 	Time         string         `json:"time,omitzero"`
 	Count        int64          `json:"count,omitzero" doc:"countable messages of the conversation up to here"`
 	Changed      int64          `json:"changed,omitzero" doc:"the seq of the event that last changed this one"`
+	ReplyTo      int64          `json:"reply_to,omitzero" doc:"the seq of the message that this one answers; it may be a void by now"`
 	Targets      [][2]int64     `json:"targets,omitzero" doc:"the ranges of seqs this event changes"`
 	Stream       string         `json:"stream,omitzero" doc:"of a message that grows: open; or interrupted, when its writer never finished it"`
 	Only         []string       `json:"only,omitzero" doc:"who alone may see it, the sender among them"`

@@ -116,6 +116,9 @@ func conversation(s chat.Summary, reader chat.UserID) wire.Conversation {
 			out.Members, out.Rev = 0, 0
 		}
 	}
+	for _, seq := range s.Mentions {
+		out.Mentions = append(out.Mentions, int64(seq))
+	}
 	if s.Last != nil {
 		out.Last = s.Last.JSON
 	}

@@ -40,11 +40,15 @@ func (m methods) messagesSend(c Caller, p *wire.SendParams, reply chat.Reply) er
 	if err != nil {
 		return err
 	}
+	replyTo, err := seqOf("reply_to", &p.ReplyTo)
+	if err != nil {
+		return err
+	}
 	m.chat.Send(actor(c), chat.Send{
 		ToUser: chat.UserID(p.To.User), Conversation: chat.ConversationID(p.To.Conversation),
 		ClientID: p.ClientID, Key: key, Once: true,
 		Content: json.RawMessage(content), KeepUnread: p.Read != nil && !*p.Read,
-		Only: userIDs(p.Only),
+		Only: userIDs(p.Only), ReplyTo: *replyTo,
 	}, reply)
 	return nil
 }

@@ -65,6 +65,8 @@ func span(n int64) string {
 	}
 }
 
+func ms(n int64) string { return span(n * int64(time.Millisecond)) }
+
 func characters(n int64) string { return plain(n) + " characters" }
 
 func bits(n int64) string { return plain(n) + " bits" }
@@ -120,6 +122,20 @@ func limits() []limit {
 		{"Messages", "how long it may", span, one("internal/chat.maxStreamOpen")},
 		{"Messages", "silence that ends it", span, one("internal/chat.streamSilence")},
 		{"Messages", "appends for each message a user may send", plain, one("internal/chat.appendsPerSend")},
+		{"Messages", "content of the type forward", size, one("internal/api.MaxForward")},
+		{"Messages", "messages in one", plain, one("internal/api.maxForwarded")},
+		{"Messages", "forwards in each other", plain, one("internal/api.maxNested")},
+		{"Messages", "URL in a content", size, one("internal/api.maxURL")},
+		{"Messages", "name of a file", size, one("internal/api.maxFileName")},
+		{"Messages", "media type of a file", size, one("internal/api.maxMIME")},
+		{"Messages", "title of a place or a forward, name of a writer in it", characters, one("internal/api.maxTitle")},
+		{"Messages", "address of a place", characters, one("internal/api.maxAddress")},
+		{"Messages", "width and height of a picture", plain, one("internal/api.maxPixels")},
+		{"Messages", "duration of a voice or video message", ms, one("internal/api.maxDuration")},
+		{"Messages", "samples of a waveform", plain, one("internal/api.maxWaveform")},
+		{"Messages", "mentions in a message", plain, one("internal/api.maxMentions")},
+		{"Messages", "unread mentions that are told", plain, one("internal/chat.maxMarks")},
+		{"Messages", "… of everybody", plain, one("internal/chat.maxMarksOfAll")},
 		{"Messages", "missed events of a conversation", plain, one("internal/chat.resetGap")},
 		{"Messages", "missed events told to a stream or a poll", plain, one("internal/chat.MissedEvents")},
 		{"Messages", "… in bytes", size, one("internal/chat.MissedBytes")},

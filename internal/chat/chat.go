@@ -137,10 +137,15 @@ type Event struct {
 	Time         time.Time
 	Count        int64    // Conversation.Count with this event in it
 	Changed      Seq      // of the event that last changed this one; 0: none
+	ReplyTo      Seq      // the message this one answers; 0: none
 	Targets      [][2]Seq // ranges of seqs that this one changes
 	Stream       string   // of a message that is not whole: open or interrupted
 	Only         []UserID // who may see it, the sender among them, sorted; nil: everybody who may see the conversation
 	Content      json.RawMessage
+
+	// Erased says that its content is gone: it is listed as a void, with Changed. What the
+	// store keeps of it besides, who wrote it and that it counts, stays.
+	Erased bool
 
 	// JSON is the event in its wire form, made once by Encode. It is shared and never written to.
 	JSON []byte

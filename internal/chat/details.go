@@ -14,6 +14,8 @@ type Details struct {
 	Staff     []Staff  `json:"staff,omitempty"` // the owner and the admins; setRole keeps it
 	MuteAll   *MuteAll `json:"mute_all,omitempty"`
 	Dismissed Seq      `json:"dismissed,omitempty"` // of the event that closed the group
+	// Messages.
+	MarksOfAll []MarkOfAll `json:"marks_of_all,omitempty"` // mentions of everybody, the newest
 }
 
 // MemberDetails is what is set rarely of one user in one conversation, and is read with
@@ -25,6 +27,8 @@ type MemberDetails struct {
 	// In a group.
 	Nickname   string    `json:"nickname,omitempty"`
 	MutedUntil time.Time `json:"muted_until,omitzero"`
+	// Messages.
+	Mentions []Seq `json:"mentions,omitempty"` // messages that name the member; those read past are dropped
 }
 
 // UserDetails is what a user's profile holds beside the name.

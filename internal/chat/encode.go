@@ -11,6 +11,10 @@ const timeLayout = "2006-01-02T15:04:05.000Z"
 
 // Encode sets e.JSON from the other fields; they must not change after it.
 func (e *Event) Encode() {
+	if e.Erased {
+		e.JSON = erasedJSON(e)
+		return
+	}
 	b := make([]byte, 0, 192+len(e.Content))
 	b = append(b, `{"conversation":`...)
 	b = appendString(b, string(e.Conversation))
@@ -33,6 +37,10 @@ func (e *Event) Encode() {
 	if e.Changed != 0 {
 		b = append(b, `,"changed":`...)
 		b = strconv.AppendInt(b, int64(e.Changed), 10)
+	}
+	if e.ReplyTo != 0 {
+		b = append(b, `,"reply_to":`...)
+		b = strconv.AppendInt(b, int64(e.ReplyTo), 10)
 	}
 	if len(e.Targets) > 0 {
 		b = append(b, `,"targets":[`...)
@@ -79,6 +87,7 @@ func ParseEvent(id ConversationID, rec Record) *Event {
 		Time     time.Time       `json:"time"`
 		Count    int64           `json:"count"`
 		Changed  Seq             `json:"changed"`
+		ReplyTo  Seq             `json:"reply_to"`
 		Targets  [][2]Seq        `json:"targets"`
 		Stream   string          `json:"stream"`
 		Content  json.RawMessage `json:"content"`
@@ -86,7 +95,8 @@ func ParseEvent(id ConversationID, rec Record) *Event {
 	_ = json.Unmarshal(rec.JSON, &fields) // a damaged row is delivered as it is
 	return &Event{
 		Conversation: id, Seq: rec.Seq, Kind: fields.Kind, From: fields.From, ClientID: fields.ClientID,
-		Time: fields.Time, Count: fields.Count, Changed: fields.Changed, Targets: fields.Targets, Stream: fields.Stream,
+		Time: fields.Time, Count: fields.Count, Changed: fields.Changed, ReplyTo: fields.ReplyTo,
+		Targets: fields.Targets, Stream: fields.Stream,
 		Only: rec.Only, Content: fields.Content, JSON: rec.JSON,
 	}
 }
@@ -108,6 +118,14 @@ func VoidJSON(id ConversationID, from, to Seq) []byte {
 		b = strconv.AppendInt(b, int64(to), 10)
 	}
 	return append(b, `,"kind":"void"}`...)
+}
+
+// erasedJSON is what everybody gets for an event whose content is gone.
+func erasedJSON(e *Event) []byte {
+	b := VoidJSON(e.Conversation, e.Seq, e.Seq)
+	b = append(b[:len(b)-1], `,"changed":`...)
+	b = strconv.AppendInt(b, int64(e.Changed), 10)
+	return append(b, '}')
 }
 
 // Hidden gives the event as those see it whom it is not for.

@@ -41,6 +41,7 @@ func (s *Service) MarkRead(ctx context.Context, a Actor, id ConversationID, seq 
 					d.Whispers = m.unreadWhispers()
 					m.setDetails(d)
 				}
+				b.setMarks(m, m.marks())
 				b.putMember(m)
 				if c.Members <= smallConversation {
 					c.Rev++

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 )
 
@@ -15,6 +16,7 @@ type Send struct {
 	Content      json.RawMessage // checked by the caller; compact JSON
 	Only         []UserID        // who alone may see it, the sender apart; nil: everybody who sees the conversation
 	KeepUnread   bool            // the sender's read position stays
+	ReplyTo      Seq             // the message that this one answers; 0: none
 }
 
 // Send commits a message and answers its place. A user's sends into one conversation
@@ -38,7 +40,7 @@ func (s *Service) newSend(a Actor, m Send) (*sendOp, error) {
 		id = DirectID(a.User, m.ToUser)
 	}
 	parts := []string{string(id), string(m.Content)}
-	op := &sendOp{service: s, actor: a, send: m, id: id}
+	op := &sendOp{service: s, actor: a, send: m, id: id, names: mentions(m.Content)}
 	if m.Only != nil {
 		var err error
 		if op.only, err = s.checkOnly(a.User, m.Only); err != nil {
@@ -47,6 +49,9 @@ func (s *Service) newSend(a Actor, m Send) (*sendOp, error) {
 		for _, u := range op.only {
 			parts = append(parts, "only", string(u))
 		}
+	}
+	if m.ReplyTo != 0 {
+		parts = append(parts, "reply_to", fmt.Sprint(m.ReplyTo))
 	}
 	op.call = newCall(a.User, m.Key, "messages.send", parts...)
 	return op, nil
@@ -70,8 +75,9 @@ type sendOp struct {
 	id      ConversationID
 	call    call
 	only    []UserID // Event.Only
-	stream  bool     // the message will grow
-	rated   bool     // a decision that is made again takes no second token
+	names   mentioned
+	stream  bool // the message will grow
+	rated   bool // a decision that is made again takes no second token
 	tooFast error
 }
 
@@ -80,6 +86,10 @@ func (o *sendOp) keys(k *Keys) {
 	k.Members = append(k.Members, MemberKey{o.id, o.actor.User})
 	for _, u := range o.only {
 		k.Members = append(k.Members, MemberKey{o.id, u})
+	}
+	o.names.keys(k, o.id)
+	if o.send.ReplyTo != 0 {
+		k.Events = append(k.Events, EventKey{o.id, o.send.ReplyTo})
 	}
 	if o.send.Once {
 		k.Calls = append(k.Calls, o.call.key)
@@ -103,7 +113,10 @@ func (o *sendOp) decide(b *batch) (Place, error) {
 	if c == nil {
 		c, m = beginDirect(b, o.actor.User, o.send.ToUser)
 	}
-	e := &Event{Kind: Message, From: o.actor.User, ClientID: o.send.ClientID, Only: o.only, Content: o.send.Content}
+	e := &Event{
+		Kind: Message, From: o.actor.User, ClientID: o.send.ClientID, ReplyTo: o.send.ReplyTo, Only: o.only,
+		Content: o.send.Content,
+	}
 	if o.stream {
 		e.Stream = streamOpen
 	}
@@ -121,6 +134,7 @@ func (o *sendOp) decide(b *batch) (Place, error) {
 		}
 		b.putMember(m)
 	}
+	b.mark(c, e, mentioned{}, o.names)
 	if !o.send.Once {
 		return Place{Conversation: c.ID, Seq: e.Seq, Time: e.Time}, nil
 	}
@@ -140,10 +154,32 @@ func (o *sendOp) mayWrite(b *batch) (*Conversation, error) {
 	case c == nil, !o.service.MaySee(o.actor.User, c.Kind), c.Kind != Room && !joined(m):
 		return nil, notFound()
 	}
-	if err := o.checkOnly(b, c); err != nil || c == nil {
+	if err := o.checkOnly(b, c); err != nil {
+		return nil, err
+	}
+	if err := o.checkNamed(b, c, m); err != nil || c == nil {
 		return nil, err
 	}
 	return c, speak(o.actor, c, m, b.now)
+}
+
+// checkNamed says whether the message may name everybody, and the message it answers. c is
+// nil for a conversation that it begins.
+func (o *sendOp) checkNamed(b *batch, c *Conversation, m *Member) error {
+	if o.names.all {
+		if c != nil {
+			if err := may(o.actor, c, m, RightMentionAll); err != nil {
+				return err
+			}
+		}
+		if o.only != nil {
+			return invalid("content.mentions", "content.mentions: a message for a few does not name everybody")
+		}
+	}
+	if to := o.send.ReplyTo; to != 0 && (c == nil || o.service.message(b, o.actor, c, m, to) == nil) {
+		return invalid("reply_to", "reply_to: there is no such message, or it is not for you")
+	}
+	return nil
 }
 
 // checkOnly says whether a message for a few can be for these, in c (nil: there is none yet).

@@ -13,6 +13,7 @@ type Summary struct {
 	Joined       bool
 	Head         Seq // the highest seq the reader may see
 	Unread       int64
+	Mentions     []Seq   // unread messages that name the reader or everybody, the newest
 	Last         *Record // the newest event the reader may see
 	Fork         *Seq    // after a reset: what the reader holds above it no longer holds
 	Reset        bool    // too much is missing: drop what is held, load the last page
@@ -287,7 +288,7 @@ func (s *Service) summary(ctx context.Context, u UserID, c *Conversation, m *Mem
 	}
 	sum := &Summary{Conversation: *c, Member: m, Joined: c.Kind == Room || joined(m), Head: top(spans)}
 	if m != nil {
-		sum.Unread = unread(c, m)
+		sum.Unread, sum.Mentions = unread(c, m), unreadMentions(c, m, spans)
 	}
 	if sum.Head == 0 {
 		return sum, nil

@@ -208,6 +208,9 @@ type event struct {
 	ClientID     string              `json:"client_id"`
 	Time         time.Time           `json:"time"`
 	Count        int64               `json:"count"`
+	Changed      chat.Seq            `json:"changed"`
+	ReplyTo      chat.Seq            `json:"reply_to"`
+	Targets      [][2]chat.Seq       `json:"targets"`
 	Content      struct {
 		Text    string        `json:"text"`
 		Name    string        `json:"name"`

@@ -1,8 +1,10 @@
 package session
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -18,7 +20,7 @@ import (
 func TextFormat() *router.Format {
 	return &router.Format{
 		Event: func(dst []byte, e *chat.Event) []byte {
-			if e.Kind != chat.Message {
+			if e.Kind != chat.Message || e.Erased {
 				return dst
 			}
 			return line.Render(dst, displayName(e.From), printable(e.Content))
@@ -38,15 +40,32 @@ func displayName(u chat.UserID) string {
 // printable is a message's content as text.
 func printable(content []byte) string {
 	var c struct {
-		Type string `json:"type"`
-		Text string `json:"text"`
-		URL  string `json:"url"`
+		Type       string  `json:"type"`
+		Text       string  `json:"text"`
+		URL        string  `json:"url"`
+		Name       string  `json:"name"`
+		User       string  `json:"user"`
+		Title      string  `json:"title"`
+		DurationMS int64   `json:"duration_ms"`
+		Lat        float64 `json:"lat"`
+		Lng        float64 `json:"lng"`
 	}
 	if err := json.Unmarshal(content, &c); err != nil {
 		return "[unreadable]"
 	}
-	if c.Type == "image" {
-		return "[image] " + c.URL
+	switch c.Type {
+	case "image", "video":
+		return "[" + c.Type + "] " + c.URL
+	case "voice":
+		return fmt.Sprintf("[voice, %d s] %s", (c.DurationMS+500)/1000, c.URL)
+	case "file":
+		return "[file] " + c.Name + " " + c.URL
+	case "location":
+		return strings.TrimRight(fmt.Sprintf("[location] %.5f,%.5f %s", c.Lat, c.Lng, c.Title), " ")
+	case "card":
+		return "[card] " + displayName(chat.UserID(c.User))
+	case "forward":
+		return "[forward] " + cmp.Or(c.Title, c.Text)
 	}
 	return c.Text
 }

@@ -1,0 +1,4 @@
+package api
+
+// CheckContent is checkContent, for a fuzz test.
+var CheckContent = checkContent
