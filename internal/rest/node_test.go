@@ -51,7 +51,13 @@ func (g *gate) Update(ctx context.Context, keys chat.Keys, decide func(*chat.Row
 // newNode makes a node and gives what ends it.
 func newNode(t *testing.T, guests chat.Guests) (n *node, end func()) {
 	t.Helper()
-	n = &node{t: t, store: &gate{Store: memory.New()}}
+	return newNodeOn(t, memory.New(), guests)
+}
+
+// newNodeOn is newNode on a store, which another node may be on too.
+func newNodeOn(t *testing.T, store chat.Store, guests chat.Guests) (n *node, end func()) {
+	t.Helper()
+	n = &node{t: t, store: &gate{Store: store}}
 	log := slog.New(slog.DiscardHandler)
 	var service *chat.Service
 	r := router.New(router.Config{
