@@ -28,6 +28,8 @@ const (
 	CodeNotFound     Code = "not_found"        // not there, or not for you: the same answer
 	CodeForbidden    Code = "forbidden"        // you may see it, but may not do this
 	CodeMuted        Code = "muted"            // you may not speak there now
+	CodeScope        Code = "scope_required"   // the server key may not do this
+	CodeUser         Code = "user_required"    // a server key without the user to act for
 	CodeConflict     Code = "client_id_reused" // the same client_id with another content
 	CodeRate         Code = "rate_limited"     //
 	CodeBusy         Code = "busy"             // overload or restart: try again

@@ -29,10 +29,12 @@ type User struct {
 	Guest bool   `json:"guest,omitzero" doc:"true for a user that named itself"`
 }
 
-// OpenParams are those of session.open: exactly one of Token and Guest.
+// OpenParams are those of session.open: exactly one of Token, Guest and Key.
 type OpenParams struct {
 	Token   string   `json:"token,omitzero" doc:"a JWT from the app's back end, or a session token from an earlier session.open"`
 	Guest   string   `json:"guest,omitzero" doc:"a name, where guests are allowed"`
+	Key     string   `json:"key,omitzero" doc:"a server key, lk_…, with user; over HTTP it is the bearer token of each call instead"`
+	User    string   `json:"user,omitzero" doc:"with key: the user to act for"`
 	Device  *Device  `json:"device,omitzero"`
 	Session string   `json:"session,omitzero" doc:"the id of the session to go on with; a live connection of the same session is replaced silently"`
 	Proto   int      `json:"proto,omitzero" doc:"the protocol version the client speaks; 1 when absent"`
@@ -169,7 +171,7 @@ type Conversation struct {
 	Rev        int64          `json:"rev" doc:"moves when read positions of a small conversation moved"`
 	Members    int            `json:"members" doc:"how many; 0 for a room"`
 	Role       string         `json:"role,omitzero" doc:"owner, admin or member"`
-	Membership string         `json:"membership" doc:"joined, left or open"`
+	Membership string         `json:"membership" doc:"joined, left or open; none: a server key reads it for a user who was never in it"`
 	ToSeq      int64          `json:"to_seq,omitzero" doc:"left: the last seq this reader may see"`
 	ReadSeq    int64          `json:"read_seq"`
 	Unread     int64          `json:"unread"`

@@ -26,6 +26,7 @@ func commands() []command {
 		{"serve", "run the server", runServe},
 		{"chat", "talk, in this terminal or from a script", runChat},
 		{"token", "make a token for a user: linnet token USER", runToken},
+		{"key", "make, list and revoke the server keys of back ends", runKey},
 		{"backup", "back up a server, which may run: linnet backup [FILE]", runBackup},
 		{"restore", "make a server's folder of a backup: linnet restore FILE", runRestore},
 		{"doctor", "look for what is wrong with a server's folder", runDoctor},

@@ -25,6 +25,7 @@ const (
 	Anybody  Access = "anybody"   // no session needed
 	Sessions Access = "a session" // users and guests
 	Users    Access = "a user"    // not guests
+	Servers  Access = "a server key"
 )
 
 // Repeat says what a repetition of a call does.
@@ -72,8 +73,9 @@ type Method struct {
 	Name   string
 	Access Access
 	Repeat Repeat
-	Notify bool // may be called without an id, and is not answered then
-	Live   bool // needs a live connection
+	Scope  chat.Scope // what a server key needs to call it
+	Notify bool       // may be called without an id, and is not answered then
+	Live   bool       // needs a live connection
 	Doc    string
 	Params reflect.Type
 	Result reflect.Type
@@ -82,6 +84,7 @@ type Method struct {
 	send func(c Caller, params jsontext.Value, reply chat.Reply) error // instead of call: answers later
 
 	answered func(method string, code wire.Code, took time.Duration) // nil: nobody wants to know
+	used     func(key chat.Actor, things int) error                  // told of each call by a server key
 }
 
 // Table is the table, by name.
@@ -187,11 +190,29 @@ func (m *Method) admit(c Caller) *wire.Error {
 		return nil
 	}
 	a, ok := c.Actor()
-	if !ok {
+	switch {
+	case !ok:
 		return wire.Errorf(wire.CodeSession, "session.open comes first")
-	}
-	if m.Access == Users && a.User.IsGuest() {
+	case a.Server:
+		return m.admitKey(a)
+	case m.Access == Servers:
+		return wire.Errorf(wire.CodeForbidden, "this is for server keys")
+	case m.Access == Users && a.User.IsGuest():
 		return wire.Errorf(wire.CodeForbidden, "this is not for guests")
+	}
+	return nil
+}
+
+// admitKey checks a server key against the row.
+func (m *Method) admitKey(a chat.Actor) *wire.Error {
+	if !a.Key.Has(m.Scope) {
+		return wire.Errorf(wire.CodeScope, "this server key lacks the scope %s", m.Scope)
+	}
+	if a.User == "" && m.Access != Servers {
+		return wire.Errorf(wire.CodeUser, "for whom? Over HTTP a server key comes with the header Linnet-User")
+	}
+	if err := m.used(a, 1); err != nil {
+		return Error(err)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/linnet-im/linnet/internal/api"
 	"github.com/linnet-im/linnet/internal/chat"
 	"github.com/linnet-im/linnet/internal/store/memory"
 	"github.com/linnet-im/linnet/wire"
@@ -25,17 +26,19 @@ const (
 	muted  // of the group
 	admin  // of the group
 	banned // from the group, which it was in
+
+	serverKey // with the scope admin, acting for sam, who is in nothing
 	callers
 
 	basic = muted // a rule names those before; the others are like one of them
 )
 
 func names() [callers]string {
-	return [callers]string{"nobody", "guest in the lobby", "full guest", "stranger", "member", "owner", "former member", "member of the direct", "muted member", "admin", "banned"}
+	return [callers]string{"nobody", "guest in the lobby", "full guest", "stranger", "member", "owner", "former member", "member of the direct", "muted member", "admin", "banned", "server key"}
 }
 
 func users() [callers]chat.UserID {
-	return [callers]chat.UserID{"", "guest:ann", "guest:ann", "sam", "mia", "olga", "fred", "bob", "max", "adam", "ben"}
+	return [callers]chat.UserID{"", "guest:ann", "guest:ann", "sam", "mia", "olga", "fred", "bob", "max", "adam", "ben", "sam"}
 }
 
 // Short names of what a call may answer.
@@ -63,7 +66,7 @@ func (r *rule) wantOf(who int) wire.Code {
 	if code, ok := r.but[who]; ok {
 		return code
 	}
-	like := map[int]int{muted: member, admin: member, banned: former}
+	like := map[int]int{muted: member, admin: member, banned: former, serverKey: owner}
 	if as, ok := like[who]; ok {
 		who = as
 	}
@@ -83,6 +86,7 @@ func rules() []rule {
 		roomRules(),
 		presenceRules(),
 		syncRules(),
+		keyRules(),
 	)
 }
 
@@ -114,12 +118,12 @@ func conversationRules() []rule {
 		{"conversations.create", "a group", `{"kind":"group","client_id":"CID","name":"n"}`, [basic]wire.Code{ss, fb, ok, ok, ok, ok, ok, ok}, nil},
 		{"conversations.create", "a direct one", `{"kind":"direct","user":"bob"}`, [basic]wire.Code{ss, fb, ok, ok, ok, ok, ok, ok}, nil},
 		{"conversations.get", "the group", `{"conversation":"GROUP"}`, [basic]wire.Code{ss, no, ok, no, ok, ok, ok, no}, nil},
-		{"conversations.get", "the direct one", `{"conversation":"DIRECT"}`, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, nil},
+		{"conversations.get", "the direct one", `{"conversation":"DIRECT"}`, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, by(ok)},
 		{"conversations.get", "the lobby", `{"conversation":"lobby"}`, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
 		{"conversations.get", "nothing", `{"conversation":"g_none"}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
 		{"conversations.list", "", `{}`, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
-		{"conversations.leave", "the group", `{"conversation":"GROUP","client_id":"CID"}`, [basic]wire.Code{ss, no, ok, no, ok, ok, no, no}, nil},
-		{"conversations.leave", "the direct one", `{"conversation":"DIRECT","client_id":"CID"}`, [basic]wire.Code{ss, no, fb, no, no, no, no, fb}, nil},
+		{"conversations.leave", "the group", `{"conversation":"GROUP","client_id":"CID"}`, [basic]wire.Code{ss, no, ok, no, ok, ok, no, no}, by(no)},
+		{"conversations.leave", "the direct one", `{"conversation":"DIRECT","client_id":"CID"}`, [basic]wire.Code{ss, no, fb, no, no, no, no, fb}, by(fb)},
 		{"conversations.leave", "the lobby", `{"conversation":"lobby","client_id":"CID"}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, nil},
 		{"conversations.leave", "nothing", `{"conversation":"g_none","client_id":"CID"}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
 	}
@@ -129,17 +133,17 @@ func memberRules() []rule {
 	return []rule{
 		//                                                                             nobody lobby full stranger member owner former pair
 		{"members.list", "the group", `{"conversation":"GROUP"}`, [basic]wire.Code{ss, no, ok, no, ok, ok, fb, no}, nil},
-		{"members.list", "the direct one", `{"conversation":"DIRECT"}`, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, nil},
+		{"members.list", "the direct one", `{"conversation":"DIRECT"}`, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, by(ok)},
 		{"members.list", "the lobby", `{"conversation":"lobby"}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, nil},
 		{"members.list", "nothing", `{"conversation":"g_none"}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
 		{"members.add", "to the group", `{"conversation":"GROUP","client_id":"CID","users":["new"]}`, [basic]wire.Code{ss, no, ok, no, ok, ok, no, no}, nil},
 		{"members.add", "one who is banned", `{"conversation":"GROUP","client_id":"CID","users":["ben"]}`, [basic]wire.Code{ss, no, fb, no, fb, fb, no, no}, nil},
-		{"members.add", "to the direct one", `{"conversation":"DIRECT","client_id":"CID","users":["new"]}`, [basic]wire.Code{ss, no, fb, no, no, no, no, fb}, nil},
+		{"members.add", "to the direct one", `{"conversation":"DIRECT","client_id":"CID","users":["new"]}`, [basic]wire.Code{ss, no, fb, no, no, no, no, fb}, by(fb)},
 		{"members.add", "to the lobby", `{"conversation":"lobby","client_id":"CID","users":["new"]}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, nil},
 		{"members.add", "to nothing", `{"conversation":"g_none","client_id":"CID","users":["new"]}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
 		{"members.remove", "from the group", `{"conversation":"GROUP","client_id":"CID","users":["mel"]}`, [basic]wire.Code{ss, no, fb, no, fb, ok, no, no}, adminToo()},
 		{"members.remove", "an admin", `{"conversation":"GROUP","client_id":"CID","users":["ada"]}`, [basic]wire.Code{ss, no, fb, no, fb, ok, no, no}, nil},
-		{"members.remove", "from the direct one", `{"conversation":"DIRECT","client_id":"CID","users":["bob"]}`, [basic]wire.Code{ss, no, fb, no, no, no, no, fb}, nil},
+		{"members.remove", "from the direct one", `{"conversation":"DIRECT","client_id":"CID","users":["bob"]}`, [basic]wire.Code{ss, no, fb, no, no, no, no, fb}, by(fb)},
 		{"members.remove", "from nothing", `{"conversation":"g_none","client_id":"CID","users":["max"]}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
 	}
 }
@@ -149,16 +153,16 @@ func messageRules() []rule {
 	return []rule{
 		//                                                                             nobody lobby full stranger member owner former pair
 		{"messages.send", "to the group", `{"to":{"conversation":"GROUP"}` + send, [basic]wire.Code{ss, no, ok, no, ok, ok, no, no}, map[int]wire.Code{muted: mu}},
-		{"messages.send", "to the direct one", `{"to":{"conversation":"DIRECT"}` + send, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, nil},
+		{"messages.send", "to the direct one", `{"to":{"conversation":"DIRECT"}` + send, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, by(fb)},
 		{"messages.send", "to the lobby", `{"to":{"conversation":"lobby"}` + send, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
 		{"messages.send", "to nothing", `{"to":{"conversation":"g_none"}` + send, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
 		{"messages.send", "to bob", `{"to":{"user":"bob"}` + send, [basic]wire.Code{ss, fb, ok, ok, ok, ok, ok, ok}, nil},
 		{"messages.send", "to one nobody knows", `{"to":{"user":"who"}` + send, [basic]wire.Code{ss, fb, ok, ok, ok, ok, ok, ok}, nil},
 		{"messages.list", "the group", `{"conversation":"GROUP"}`, [basic]wire.Code{ss, no, ok, no, ok, ok, ok, no}, nil},
-		{"messages.list", "the direct one", `{"conversation":"DIRECT"}`, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, nil},
+		{"messages.list", "the direct one", `{"conversation":"DIRECT"}`, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, by(ok)},
 		{"messages.list", "the lobby", `{"conversation":"lobby"}`, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
 		{"messages.list", "nothing", `{"conversation":"g_none"}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
-		{"messages.read", "the group", `{"conversation":"GROUP","seq":1}`, [basic]wire.Code{ss, no, ok, no, ok, ok, ok, no}, nil},
+		{"messages.read", "the group", `{"conversation":"GROUP","seq":1}`, [basic]wire.Code{ss, no, ok, no, ok, ok, ok, no}, by(no)},
 		{"messages.read", "the direct one", `{"conversation":"DIRECT","seq":1}`, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, nil},
 		{"messages.read", "the lobby", `{"conversation":"lobby","seq":1}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, nil},
 		{"messages.read", "nothing", `{"conversation":"g_none","seq":1}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
@@ -170,7 +174,7 @@ func streamRules() []rule {
 	return []rule{
 		//                                                                             nobody lobby full stranger member owner former pair
 		{"streams.open", "in the group", `{"to":{"conversation":"GROUP"}` + open, [basic]wire.Code{ss, no, ok, no, ok, ok, no, no}, map[int]wire.Code{muted: mu}},
-		{"streams.open", "in the direct one", `{"to":{"conversation":"DIRECT"}` + open, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, nil},
+		{"streams.open", "in the direct one", `{"to":{"conversation":"DIRECT"}` + open, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, by(fb)},
 		{"streams.open", "in the lobby", `{"to":{"conversation":"lobby"}` + open, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
 		{"streams.open", "in nothing", `{"to":{"conversation":"g_none"}` + open, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
 		// None of them has a stream: who has one is in the tests of package chat.
@@ -186,13 +190,13 @@ func laterRules() []rule {
 	return []rule{
 		//                                                                             nobody lobby full stranger member owner former pair
 		{"signals.send", "to the group", `{"to":{"conversation":"GROUP"},"type":"wave"}`, [basic]wire.Code{ss, no, ok, no, ok, ok, no, no}, map[int]wire.Code{muted: mu}},
-		{"signals.send", "to the direct one", `{"to":{"conversation":"DIRECT"},"type":"wave"}`, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, nil},
+		{"signals.send", "to the direct one", `{"to":{"conversation":"DIRECT"},"type":"wave"}`, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, by(fb)},
 		{"signals.send", "to the lobby", `{"to":{"conversation":"lobby"},"type":"wave"}`, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
 		{"signals.send", "to nothing", `{"to":{"conversation":"g_none"},"type":"wave"}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
 		{"signals.send", "to one without a conversation", `{"to":{"user":"who"},"type":"wave"}`, [basic]wire.Code{ss, fb, no, no, no, no, no, no}, nil},
 
 		{"schedule.create", "to the group", `{"to":{"conversation":"GROUP"}` + later, [basic]wire.Code{ss, fb, ok, no, ok, ok, no, no}, map[int]wire.Code{muted: mu}},
-		{"schedule.create", "to the direct one", `{"to":{"conversation":"DIRECT"}` + later, [basic]wire.Code{ss, fb, ok, no, no, no, no, ok}, nil},
+		{"schedule.create", "to the direct one", `{"to":{"conversation":"DIRECT"}` + later, [basic]wire.Code{ss, fb, ok, no, no, no, no, ok}, by(fb)},
 		{"schedule.create", "to nothing", `{"to":{"conversation":"g_none"}` + later, [basic]wire.Code{ss, fb, no, no, no, no, no, no}, nil},
 		{"schedule.list", "", `{}`, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
 		{"schedule.cancel", "", `{"id":"CID"}`, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
@@ -203,7 +207,7 @@ func roomRules() []rule {
 	return []rule{
 		//                                                                             nobody lobby full stranger member owner former pair
 		{"rooms.join", "the lobby", `{"room":"lobby"}`, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
-		{"rooms.join", "the group", `{"room":"GROUP"}`, [basic]wire.Code{ss, no, fb, no, fb, fb, fb, no}, nil},
+		{"rooms.join", "the group", `{"room":"GROUP"}`, [basic]wire.Code{ss, no, fb, no, fb, fb, fb, no}, by(no)},
 		{"rooms.join", "the direct one", `{"room":"DIRECT"}`, [basic]wire.Code{ss, no, fb, no, no, no, no, fb}, nil},
 		{"rooms.join", "nothing", `{"room":"g_none"}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
 		{"rooms.leave", "the lobby", `{"room":"lobby"}`, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
@@ -216,10 +220,10 @@ func presenceRules() []rule {
 		//                                                                             nobody lobby full stranger member owner former pair
 		// Whose presence is shown to whom: TestWhoSeesWhom.
 		{"typing.set", "in the group", `{"conversation":"GROUP","typing":true}`, [basic]wire.Code{ss, no, ok, no, ok, ok, fb, no}, nil},
-		{"typing.set", "in the direct one", `{"conversation":"DIRECT","typing":true}`, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, nil},
+		{"typing.set", "in the direct one", `{"conversation":"DIRECT","typing":true}`, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, by(ok)},
 		{"typing.set", "in the lobby", `{"conversation":"lobby","typing":true}`, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
 		{"typing.set", "in nothing", `{"conversation":"g_none","typing":true}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
-		{"presence.set", "of the session", `{"state":"away"}`, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
+		{"presence.set", "of the session", `{"state":"away"}`, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, by(fb)},
 		{"presence.set", "of the user", `{"status":"in a meeting"}`, [basic]wire.Code{ss, fb, fb, ok, ok, ok, ok, ok}, nil},
 		{"presence.get", "", `{"users":["bob"]}`, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
 		{"presence.subscribe", "", `{"users":["bob"]}`, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
@@ -231,6 +235,18 @@ func syncRules() []rule {
 	return []rule{
 		//                                                                             nobody lobby full stranger member owner former pair
 		{"sync", "", `{}`, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
+	}
+}
+
+// by gives what a server key gets where it is not what the owner does.
+func by(key wire.Code) map[int]wire.Code { return map[int]wire.Code{serverKey: key} }
+
+func keyRules() []rule {
+	return []rule{
+		//                                                                             nobody lobby full stranger member owner former pair
+		{"keys.create", "", `{"client_id":"CID","name":"n","scopes":["read"]}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, by(ok)},
+		{"keys.list", "", `{}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, by(ok)},
+		{"keys.revoke", "none", `{"key":"x"}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, by(no)},
 	}
 }
 
@@ -281,7 +297,7 @@ func TestAuthorisation(t *testing.T) {
 					guests = chat.GuestsLobby
 				}
 				s := newScene(t, guests)
-				_, err := s.call(s.caller(users()[who]), r.method, s.replacer.Replace(r.params))
+				_, err := s.call(s.callerOf(who), r.method, s.replacer.Replace(r.params))
 				got := ok
 				if err != nil {
 					got = err.Code
@@ -295,6 +311,37 @@ func TestAuthorisation(t *testing.T) {
 	for _, m := range lobbyWorld(t).table.Methods() {
 		if !seen[m.Name] {
 			t.Errorf("%s has no line in the table of who may call it", m.Name)
+		}
+	}
+}
+
+// callerOf makes the session of a caller of the table.
+func (s *scene) callerOf(who int) api.Caller {
+	if who == serverKey {
+		return s.keyCaller(users()[who], chat.ScopeAdmin)
+	}
+	return s.caller(users()[who])
+}
+
+// Every row says which scope a server key needs, and no other scope does, but for admin,
+// which is all. Mutants: Has answers true; admin left out of it; a row without a scope.
+func TestScopes(t *testing.T) {
+	s := newScene(t, chat.GuestsFull)
+	keys := make(map[chat.Scope]api.Caller)
+	for _, scope := range chat.Scopes() {
+		keys[scope] = s.keyCaller("sam", scope)
+	}
+	for _, m := range s.table.Methods() {
+		if m.Scope != chat.ScopeNone && !slices.Contains(chat.Scopes(), m.Scope) {
+			t.Errorf("%s has the scope %q", m.Name, m.Scope)
+		}
+		for _, scope := range chat.Scopes() {
+			may := m.Scope == chat.ScopeNone || m.Scope == scope || scope == chat.ScopeAdmin
+			// What is refused for its parameters was let in.
+			_, err := s.call(keys[scope], m.Name, `{"no such":1}`)
+			if refused := err != nil && err.Code == wire.CodeScope; refused == may {
+				t.Errorf("%s with the scope %s: %v", m.Name, scope, err)
+			}
 		}
 	}
 }

@@ -10,20 +10,20 @@ import (
 func (m methods) conversationRows() []*Method {
 	return []*Method{
 		row(Method{
-			Name: "conversations.create", Access: Sessions, Repeat: ByClientID,
+			Name: "conversations.create", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeManage,
 			Doc: "Makes a group with the caller as owner, or answers the direct conversation with a user. " +
 				"A direct conversation is there, with seq 0 until then, once somebody writes in it.",
 		}, m.conversationsCreate),
 		row(Method{
-			Name: "conversations.get", Access: Sessions, Repeat: ByNature,
+			Name: "conversations.get", Access: Sessions, Repeat: ByNature, Scope: chat.ScopeRead,
 			Doc: "A conversation as the caller sees it now.",
 		}, m.conversationsGet),
 		row(Method{
-			Name: "conversations.list", Access: Sessions, Repeat: ByNature,
+			Name: "conversations.list", Access: Sessions, Repeat: ByNature, Scope: chat.ScopeRead,
 			Doc: "The caller's conversations, newest first. Rooms are not in it.",
 		}, m.conversationsList),
 		row(Method{
-			Name: "conversations.leave", Access: Sessions, Repeat: ByClientID,
+			Name: "conversations.leave", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeManage,
 			Doc: "Leaves a group. What the caller could read it still can. After the owner, the one who has been in it longest is the owner.",
 		}, m.conversationsLeave),
 	}
@@ -99,7 +99,7 @@ func conversation(s chat.Summary, reader chat.UserID) wire.Conversation {
 		ID: string(c.ID), Kind: string(c.Kind), Name: c.Name, Seq: int64(s.Head), AsOfSeq: int64(s.Head),
 		Rev: c.Rev, Members: c.Members, Unread: s.Unread, Membership: "open", Reset: s.Reset,
 	}
-	if s.Joined {
+	if s.Joined || s.Whole {
 		out.Count = c.Count
 	}
 	if c.Kind == chat.Direct {
@@ -111,13 +111,18 @@ func conversation(s chat.Summary, reader chat.UserID) wire.Conversation {
 	}
 	if m := s.Member; m != nil {
 		out.Membership, out.Role, out.ReadSeq = "joined", string(m.Role), int64(m.ReadSeq)
-		if !s.Joined {
+		if !s.Joined && s.Whole {
+			out.Membership = "left"
+		} else if !s.Joined {
 			out.Membership, out.ToSeq = "left", int64(s.Head)
 			out.Members, out.Rev = 0, 0
 		}
 	}
 	for _, seq := range s.Mentions {
 		out.Mentions = append(out.Mentions, int64(seq))
+	}
+	if s.Member == nil && s.Whole && c.Kind != chat.Room {
+		out.Membership = "none"
 	}
 	if s.Last != nil {
 		out.Last = s.Last.JSON

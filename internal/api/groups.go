@@ -11,41 +11,41 @@ import (
 func (m methods) groupRows() []*Method {
 	return []*Method{
 		row(Method{
-			Name: "members.update", Access: Sessions, Repeat: ByClientID,
+			Name: "members.update", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeManage,
 			Doc: "Makes a member of a group an admin or a plain member, which its owner may, or gives a member a nickname, " +
 				"which it may itself, and the owner and the admins those below them.",
 		}, m.membersUpdate),
 		row(Method{
-			Name: "members.mute", Access: Sessions, Repeat: ByClientID,
+			Name: "members.mute", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeModerate,
 			Doc: "Keeps members of a group from speaking, for a time or until it is ended; its owner and admins may, those below them. " +
 				"What they send is refused with muted.",
 		}, m.membersMute),
 		row(Method{
-			Name: "members.unmute", Access: Sessions, Repeat: ByClientID,
+			Name: "members.unmute", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeModerate,
 			Doc: "Ends what members.mute began.",
 		}, func(ctx context.Context, c Caller, p *wire.MembersChangeParams) (wire.Place, error) {
 			return m.change(ctx, c, p, m.chat.UnmuteMembers)
 		}),
 		row(Method{
-			Name: "members.ban", Access: Sessions, Repeat: ByClientID,
+			Name: "members.ban", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeModerate,
 			Doc: "Removes users from a group and keeps them out of it, for a time or until it is lifted; its owner and admins may, those below them.",
 		}, m.membersBan),
 		row(Method{
-			Name: "members.unban", Access: Sessions, Repeat: ByClientID,
+			Name: "members.unban", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeModerate,
 			Doc: "Lifts what members.ban began; the users do not come back by it.",
 		}, func(ctx context.Context, c Caller, p *wire.MembersChangeParams) (wire.Place, error) {
 			return m.change(ctx, c, p, m.chat.UnbanMembers)
 		}),
 		row(Method{
-			Name: "members.bans", Access: Sessions, Repeat: ByNature,
+			Name: "members.bans", Access: Sessions, Repeat: ByNature, Scope: chat.ScopeRead,
 			Doc: "Who is banned from a group, by user id; its owner and admins may ask.",
 		}, m.membersBans),
 		row(Method{
-			Name: "groups.mute", Access: Sessions, Repeat: ByClientID,
+			Name: "groups.mute", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeModerate,
 			Doc: "Lets only the owner, the admins and some others speak in a group, for a time or until it is ended; its owner and admins may.",
 		}, m.groupsMute),
 		row(Method{
-			Name: "groups.unmute", Access: Sessions, Repeat: ByClientID,
+			Name: "groups.unmute", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeModerate,
 			Doc: "Ends what groups.mute began.",
 		}, func(ctx context.Context, c Caller, p *wire.GroupParams) (wire.Place, error) {
 			gc, err := groupCall(p.Conversation, p.ClientID)

@@ -11,7 +11,7 @@ func groupRules() []rule {
 		//                                                                             nobody lobby full stranger member owner former pair
 		{"members.update", "a role", `{"conversation":"GROUP","user":"mel","role":"admin"` + cid + `}`, [basic]wire.Code{ss, no, fb, no, fb, ok, no, no}, nil},
 		{"members.update", "one's nickname", `{"conversation":"GROUP","user":"mel","nickname":"M"` + cid + `}`, [basic]wire.Code{ss, no, fb, no, fb, ok, no, no}, adminToo()},
-		{"members.update", "in the direct one", `{"conversation":"DIRECT","user":"bob","nickname":"B"` + cid + `}`, [basic]wire.Code{ss, no, fb, no, no, no, no, fb}, nil},
+		{"members.update", "in the direct one", `{"conversation":"DIRECT","user":"bob","nickname":"B"` + cid + `}`, [basic]wire.Code{ss, no, fb, no, no, no, no, fb}, by(fb)},
 		{"members.update", "in nothing", `{"conversation":"g_none","user":"mel","role":"admin"` + cid + `}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
 		{"members.mute", "a member", `{"conversation":"GROUP","users":["mel"]` + cid + `}`, [basic]wire.Code{ss, no, fb, no, fb, ok, no, no}, adminToo()},
 		{"members.mute", "an admin", `{"conversation":"GROUP","users":["ada"]` + cid + `}`, [basic]wire.Code{ss, no, fb, no, fb, ok, no, no}, nil},
@@ -22,7 +22,7 @@ func groupRules() []rule {
 		{"members.ban", "in nothing", `{"conversation":"g_none","users":["mel"]` + cid + `}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
 		{"members.unban", "", `{"conversation":"GROUP","users":["ben"]` + cid + `}`, [basic]wire.Code{ss, no, fb, no, fb, ok, no, no}, adminToo()},
 		{"members.bans", "", `{"conversation":"GROUP"}`, [basic]wire.Code{ss, no, fb, no, fb, ok, fb, no}, adminToo()},
-		{"members.bans", "of the direct one", `{"conversation":"DIRECT"}`, [basic]wire.Code{ss, no, fb, no, no, no, no, fb}, nil},
+		{"members.bans", "of the direct one", `{"conversation":"DIRECT"}`, [basic]wire.Code{ss, no, fb, no, no, no, no, fb}, by(fb)},
 		{"groups.mute", "", `{"conversation":"GROUP"` + cid + `}`, [basic]wire.Code{ss, no, fb, no, fb, ok, no, no}, adminToo()},
 		{"groups.mute", "the lobby", `{"conversation":"lobby"` + cid + `}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, nil},
 		{"groups.unmute", "", `{"conversation":"GROUP"` + cid + `}`, [basic]wire.Code{ss, no, fb, no, fb, ok, no, no}, adminToo()},

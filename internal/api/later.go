@@ -17,21 +17,21 @@ import (
 func (m methods) laterRows() []*Method {
 	return []*Method{
 		row(Method{
-			Name: "signals.send", Access: Sessions, Repeat: AtMostOnce, Notify: true,
+			Name: "signals.send", Access: Sessions, Repeat: AtMostOnce, Scope: chat.ScopeSend, Notify: true,
 			Doc: "Tells who is connected, by the notification signal: at most once, and not in the log. For calls, cursors, " +
 				"reactions of the moment. Whether anybody was there is not told.",
 		}, m.signalsSend),
 		row(Method{
-			Name: "schedule.create", Access: Sessions, Repeat: ByClientID,
+			Name: "schedule.create", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeSend,
 			Doc: "Has a message sent later. Rights are looked at now and again then; what is not allowed then is told by the item of kind schedule. " +
 				"At most 200 wait.",
 		}, m.scheduleCreate),
 		row(Method{
-			Name: "schedule.list", Access: Sessions, Repeat: ByNature,
+			Name: "schedule.list", Access: Sessions, Repeat: ByNature, Scope: chat.ScopeRead,
 			Doc: "The caller's messages that wait, or that could not be sent.",
 		}, m.scheduleList),
 		row(Method{
-			Name: "schedule.cancel", Access: Sessions, Repeat: ByNature,
+			Name: "schedule.cancel", Access: Sessions, Repeat: ByNature, Scope: chat.ScopeSend,
 			Doc: "Removes a message that waits, or that could not be sent.",
 		}, m.scheduleCancel),
 	}

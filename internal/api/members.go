@@ -10,15 +10,15 @@ import (
 func (m methods) memberRows() []*Method {
 	return []*Method{
 		row(Method{
-			Name: "members.list", Access: Sessions, Repeat: ByNature,
+			Name: "members.list", Access: Sessions, Repeat: ByNature, Scope: chat.ScopeRead,
 			Doc: "Who is in a direct conversation or a group, by user id.",
 		}, m.membersList),
 		row(Method{
-			Name: "members.add", Access: Sessions, Repeat: ByClientID,
+			Name: "members.add", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeManage,
 			Doc: "Adds users to a group; every member may, or, as the group's settings say, its owner and admins only. A user who is banned is not added.",
 		}, m.membersAdd),
 		row(Method{
-			Name: "members.remove", Access: Sessions, Repeat: ByClientID,
+			Name: "members.remove", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeManage,
 			Doc: "Removes users from a group; its owner and admins may, those below them.",
 		}, m.membersRemove),
 	}

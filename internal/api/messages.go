@@ -13,16 +13,16 @@ import (
 func (m methods) messageRows() []*Method {
 	return []*Method{
 		laterRow(Method{
-			Name: "messages.send", Access: Sessions, Repeat: ByClientID,
+			Name: "messages.send", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeSend,
 			Doc: "Sends a message. The answer comes when it is on disk, with its seq. " +
 				"One caller's sends into a conversation are stored in the order they came.",
 		}, m.messagesSend),
 		row(Method{
-			Name: "messages.list", Access: Sessions, Repeat: ByNature,
+			Name: "messages.list", Access: Sessions, Repeat: ByNature, Scope: chat.ScopeRead,
 			Doc: "Events of a conversation in seq order, as they are now. The newest when neither after_seq nor before_seq is given.",
 		}, m.messagesList),
 		row(Method{
-			Name: "messages.read", Access: Sessions, Repeat: ByNature,
+			Name: "messages.read", Access: Sessions, Repeat: ByNature, Scope: chat.ScopeSend,
 			Doc: "Moves the caller's read position up. Members of conversations of up to 100 are told by the notification read.",
 		}, m.messagesRead),
 	}

@@ -23,7 +23,7 @@ func (t *Table) OpenAPI() ([]byte, error) {
 		}
 		op := object{
 			"operationId": m.Name, "summary": m.Doc,
-			"description": fmt.Sprintf("Called by: %s. Repeated: %s.", m.Access, m.Repeat),
+			"description": fmt.Sprintf("Called by: %s. A server key needs the scope: %s. Repeated: %s.", m.Access, m.Scope, m.Repeat),
 			"requestBody": object{"required": true, "content": object{"application/json": object{"schema": s.of(m.Params)}}},
 			"responses":   responses("done", "application/json", s.of(m.Result)),
 		}

@@ -11,26 +11,26 @@ import (
 func (m methods) presenceRows() []*Method {
 	return []*Method{
 		row(Method{
-			Name: "typing.set", Access: Sessions, Repeat: ByNature, Notify: true,
+			Name: "typing.set", Access: Sessions, Repeat: ByNature, Scope: chat.ScopeSend, Notify: true,
 			Doc: "Tells the others in a conversation that the caller is writing, or has stopped, by the notification typing. " +
 				"It is told at most every two seconds and holds for six; rooms and groups above 500 have none.",
 		}, m.typingSet),
 		row(Method{
-			Name: "presence.set", Access: Sessions, Repeat: ByNature, Notify: true,
+			Name: "presence.set", Access: Sessions, Repeat: ByNature, Scope: chat.ScopeSend, Notify: true,
 			Doc: "Says how present this session is, which a live connection can, and what the user's status is.",
 		}, m.presenceSet),
 		row(Method{
-			Name: "presence.get", Access: Sessions, Repeat: ByNature,
+			Name: "presence.get", Access: Sessions, Repeat: ByNature, Scope: chat.ScopeRead,
 			Doc: "Who of these is there. Seen are oneself, who has written to the caller directly, and members of shared groups of up to 500; " +
 				"everybody else is answered as offline.",
 		}, m.presenceGet),
 		row(Method{
-			Name: "presence.subscribe", Access: Sessions, Repeat: ByNature, Live: true,
+			Name: "presence.subscribe", Access: Sessions, Repeat: ByNature, Scope: chat.ScopeRead, Live: true,
 			Doc: "As presence.get, and changes are told by the notification presence until the lease ends: subscribe again before. " +
 				"At most 200 users a session.",
 		}, m.presenceSubscribe),
 		row(Method{
-			Name: "presence.unsubscribe", Access: Sessions, Repeat: ByNature, Live: true,
+			Name: "presence.unsubscribe", Access: Sessions, Repeat: ByNature, Scope: chat.ScopeRead, Live: true,
 			Doc: "Ends what presence.subscribe began, for these users.",
 		}, func(_ context.Context, c Caller, p *wire.WatchParams) (wire.Empty, error) {
 			return wire.Empty{}, c.Unwatch(userIDs(p.Users))

@@ -16,9 +16,9 @@ func (t *Table) Reference() []byte {
 	var b strings.Builder
 	b.WriteString("# API reference\n\nMade from the table of methods; do not edit. " +
 		"Over a socket a method is a JSON-RPC call, over HTTP it is `POST /v1/<method>`: [the links](../links/).\n\n")
-	b.WriteString("| method | called by | repeated | what it does |\n| --- | --- | --- | --- |\n")
+	b.WriteString("| method | called by | a key's scope | repeated | what it does |\n| --- | --- | --- | --- | --- |\n")
 	for _, m := range t.methods {
-		fmt.Fprintf(&b, "| [`%s`](#%s) | %s | %s | %s |\n", m.Name, anchor(m.Name), m.Access, m.Repeat, m.Doc)
+		fmt.Fprintf(&b, "| [`%s`](#%s) | %s | %s | %s | %s |\n", m.Name, anchor(m.Name), m.Access, m.Scope, m.Repeat, m.Doc)
 	}
 	types := map[reflect.Type]bool{}
 	var named []reflect.Type

@@ -11,17 +11,17 @@ import (
 func (m methods) streamRows() []*Method {
 	return []*Method{
 		row(Method{
-			Name: "streams.open", Access: Sessions, Repeat: ByClientID,
+			Name: "streams.open", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeSend,
 			Doc: "Sends a message that grows while it is written, by an AI for example. What is appended is told by the notification stream. " +
 				"Silent for a minute, it is finished as interrupted; it is open for 30 minutes at most and has at most 131,072 bytes.",
 		}, m.streamsOpen),
 		row(Method{
-			Name: "streams.append", Access: Sessions, Repeat: ByNature,
+			Name: "streams.append", Access: Sessions, Repeat: ByNature, Scope: chat.ScopeSend,
 			Doc: "Adds text to a streamed message, at an offset. It is answered at once; what is on disk is in the answer. " +
 				"After a restart go on from offset of an answer or from the message as messages.list has it.",
 		}, m.streamsAppend),
 		row(Method{
-			Name: "streams.finish", Access: Sessions, Repeat: ByClientID,
+			Name: "streams.finish", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeSend,
 			Doc: "Ends a streamed message: it is whole, and logged as an event of kind finished that targets it.",
 		}, m.streamsFinish),
 	}

@@ -5,13 +5,14 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/linnet-im/linnet/internal/chat"
 	"github.com/linnet-im/linnet/wire"
 )
 
 func (m methods) syncRows() []*Method {
 	return []*Method{
 		row(Method{
-			Name: "sync", Access: Sessions, Repeat: ByNature,
+			Name: "sync", Access: Sessions, Repeat: ByNature, Scope: chat.ScopeRead,
 			Doc: "What changed for the caller since a cursor, newest first, in pages. The new cursor comes with the last page.",
 		}, m.sync),
 	}

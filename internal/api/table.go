@@ -25,8 +25,10 @@ func New(service *chat.Service) *Table {
 		m.roomRows(),
 		m.presenceRows(),
 		m.syncRows(),
+		m.keyRows(),
 	)
 	for _, row := range t.methods {
+		row.used = service.KeyUsed
 		t.byName[row.Name] = row
 	}
 	return t

@@ -10,11 +10,11 @@ import (
 func (m methods) userRows() []*Method {
 	return []*Method{
 		row(Method{
-			Name: "users.get", Access: Sessions, Repeat: ByNature,
+			Name: "users.get", Access: Sessions, Repeat: ByNature, Scope: chat.ScopeRead,
 			Doc: "Profiles by exact id, in the order asked. An id nobody has used is answered like the others.",
 		}, m.usersGet),
 		row(Method{
-			Name: "users.update", Access: Users, Repeat: ByNature,
+			Name: "users.update", Access: Users, Repeat: ByNature, Scope: chat.ScopeManage,
 			Doc: "Sets the caller's own name.",
 		}, m.usersUpdate),
 	}

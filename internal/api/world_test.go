@@ -28,6 +28,7 @@ type world struct {
 	table  *api.Table
 	hub    *session.Hub
 	router *router.Router
+	keys   int
 }
 
 // newWorld serves what is in store until the test ends or stop is called.
@@ -95,6 +96,22 @@ func (w *world) caller(u chat.UserID) *session.Session {
 		p = &wire.OpenParams{Token: token}
 	}
 	if _, err := s.Open(w.t.Context(), p); err != nil {
+		w.t.Fatal(err)
+	}
+	return s
+}
+
+// keyCaller makes a session of a new server key with one scope, acting for a user.
+func (w *world) keyCaller(u chat.UserID, scope chat.Scope) *session.Session {
+	w.t.Helper()
+	w.keys++
+	_, secret, err := w.chat.CreateKey(w.t.Context(), chat.NewKey{Key: [16]byte{byte(w.keys)}, Name: "test", Scopes: []chat.Scope{scope}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	s := w.hub.New(nowhere{}, &framing, session.Remote{Loopback: true})
+	w.t.Cleanup(s.Closed)
+	if _, err := s.Open(w.t.Context(), &wire.OpenParams{Key: secret, User: string(u)}); err != nil {
 		w.t.Fatal(err)
 	}
 	return s

@@ -59,12 +59,14 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writer
 	if err != nil {
 		return err
 	}
+	s.folder = folder
 	return s.run(ctx, out)
 }
 
 // server is a running Linnet.
 type server struct {
 	cfg      config.Config
+	folder   *config.Folder
 	log      *slog.Logger
 	store    *sqlite.Store
 	metrics  *metrics.Metrics
@@ -94,6 +96,7 @@ func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sql
 			RoomSendsPerSec: limits.ConversationSendsPerSecond, RoomSendsBurst: limits.ConversationSendsBurst,
 			NewDirectsHourly: limits.NewDirectsPerHour, MembersPerCall: limits.MembersPerCall,
 			GroupMembers: limits.GroupMembers, CallsKept: limits.DedupeWindow,
+			KeyCallsPerSecond: limits.KeyCallsPerSecond, KeyCallsBurst: limits.KeyCallsBurst,
 		},
 	}, store, s.router)
 	if err != nil {
@@ -111,7 +114,7 @@ func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sql
 	table := api.New(s.chat)
 	table.Observe(s.called)
 	s.hub = session.NewHub(session.Config{
-		Chat: s.chat, Router: s.router, Presence: s.presence, Table: table, Verifier: verifier, Log: log,
+		Chat: s.chat, Router: s.router, Presence: s.presence, Table: table, Verifier: verifier, Log: log, PlainLAN: cfg.LAN,
 		Limits: wire.Limits{
 			FrameBytes: limits.FrameBytes, ContentBytes: api.MaxContent, InFlight: limits.InFlight,
 			DedupeMS: limits.DedupeWindow.Milliseconds(), ListLimit: api.MaxPage, Members: limits.MembersPerCall,
@@ -151,6 +154,10 @@ func (s *server) run(ctx context.Context, out io.Writer) error {
 	ln, err := net.Listen("tcp", s.cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w; is another server running? --listen takes another address", err)
+	}
+	if err := s.folder.Serving(ln.Addr().String()); err != nil {
+		_ = ln.Close()
+		return fmt.Errorf("data: %w", err)
 	}
 	s.port = listen.New(ln, s.listening())
 	s.measure()

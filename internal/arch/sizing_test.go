@@ -204,6 +204,11 @@ func limits() []limit {
 		{"Tokens", "between two questions for it", span, one("internal/jwks.askAgain")},
 		{"Tokens", "… after one that failed", span, one("internal/jwks.retryAfter")},
 		{"Tokens", "an answer may take", span, one("internal/jwks.askTime")},
+
+		{"Server keys", "keys", plain, one("internal/chat.maxKeys")},
+		{"Server keys", "a key is good for, if not for ever", span, one("internal/chat.maxKeyTime")},
+		{"Server keys", "calls of a key, a second", plain, one("Limits.KeyCallsPerSecond")},
+		{"Server keys", "… at once", plain, one("Limits.KeyCallsBurst")},
 	}
 }
 
@@ -229,7 +234,9 @@ func noLimits() map[string]string {
 		"internal/chat.tidyStep": inside, "internal/chat.dueStep": inside, "internal/chat.visitsStep": inside, "internal/chat.previewDepth": inside,
 		"internal/link/sock.chunk": inside, "internal/link/sock.readBuffer": inside,
 		"internal/presence.sweepEvery": inside, "internal/router.maxAudiences": inside, "internal/router.sweepHeads": inside, "internal/router.sweepEvery": inside,
-		"internal/presence.seenStep": told, "internal/presence.tellEvery": told, "internal/router.vouchEvery": told,
+		"internal/presence.seenStep": told, "internal/chat.keyUsedEvery": told, "internal/session.keysEvery": told,
+		"internal/app.operateTime": stopping, "internal/auth.operatorTime": stopping,
+		"internal/presence.tellEvery": told, "internal/router.vouchEvery": told,
 		"internal/app.reloadEvery": stopping, "internal/app.requestTime": stopping, "internal/session.restartHint": stopping,
 	}
 }

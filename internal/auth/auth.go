@@ -41,6 +41,7 @@ type Identity struct {
 	Session string     // of a session token
 	Device  string     // of a session token, "" for none named
 	Expires time.Time  // zero: never
+	Key     *chat.Key  // the server key that acts for the user; nil for people
 	Token   chat.Token // what is known of the token; of a session token, ID and Expires of the one it came from
 }
 

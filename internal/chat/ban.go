@@ -115,7 +115,7 @@ func (s *Service) Bans(ctx context.Context, a Actor, id ConversationID, after Us
 
 // managed lists a group's items of a kind for those who manage it.
 func (s *Service) managed(ctx context.Context, a Actor, id ConversationID, kind ItemKind, after UserID, limit int) ([]Item, bool, error) {
-	c, m, _, err := s.find(ctx, a.User, id)
+	c, m, _, err := s.find(ctx, a, id)
 	if err != nil {
 		return nil, false, err
 	}

@@ -16,6 +16,7 @@ const (
 	CodeForbidden Code = "forbidden"
 	CodeRevoked   Code = "revoked"
 	CodeMuted     Code = "muted"
+	CodeToken     Code = "invalid_token"
 	CodeConflict  Code = "client_id_reused"
 	CodeRate      Code = "rate_limited"
 	CodeBusy      Code = "busy"

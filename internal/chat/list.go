@@ -21,14 +21,14 @@ type Listed struct {
 // List answers events in seq order, as they are now. What the reader may not see
 // below its head is told as one void a range, so that seqs stay whole.
 func (s *Service) List(ctx context.Context, a Actor, l List) (Listed, error) {
-	c, _, spans, err := s.find(ctx, a.User, l.Conversation)
+	c, _, spans, err := s.find(ctx, a, l.Conversation)
 	if err != nil {
 		return Listed{}, err
 	}
 	head := top(spans)
 	if l.After != nil {
 		out, err := s.listUp(ctx, c.ID, spans, l, *l.After+1, head)
-		reveal(a.User, c.ID, out.Events)
+		reveal(a, c.ID, out.Events)
 		out.cutNewest()
 		return out, err
 	}
@@ -37,7 +37,7 @@ func (s *Service) List(ctx context.Context, a Actor, l List) (Listed, error) {
 		last = max(0, min(head, *l.Before-1))
 	}
 	out, err := s.listDown(ctx, c.ID, spans, l, last, head)
-	reveal(a.User, c.ID, out.Events)
+	reveal(a, c.ID, out.Events)
 	out.cutOldest()
 	return out, err
 }

@@ -23,6 +23,11 @@ func newRates() rates { return rates{buckets: make(map[string]*bucket)} }
 
 // take takes a token from key's bucket, or answers how long until there is one.
 func (r *rates) take(key string, perSec float64, burst int, now time.Time) (wait time.Duration, ok bool) {
+	return r.takeMany(key, 1, perSec, burst, now)
+}
+
+// takeMany is take for n tokens; more than the bucket holds are a full one.
+func (r *rates) takeMany(key string, n int, perSec float64, burst int, now time.Time) (wait time.Duration, ok bool) {
 	if perSec <= 0 {
 		return 0, true
 	}
@@ -36,10 +41,11 @@ func (r *rates) take(key string, perSec float64, burst int, now time.Time) (wait
 		b.tokens = min(b.full, b.tokens+d.Seconds()*perSec)
 	}
 	b.last = now
-	if b.tokens < 1 {
-		return time.Duration((1 - b.tokens) / perSec * float64(time.Second)), false
+	cost := float64(min(n, burst))
+	if b.tokens < cost {
+		return time.Duration((cost - b.tokens) / perSec * float64(time.Second)), false
 	}
-	b.tokens--
+	b.tokens -= cost
 	return 0, true
 }
 

@@ -125,7 +125,7 @@ func (o *sendOp) decide(b *batch) (Place, error) {
 		b.putItem(&Item{ItemKey: streamItem(EventKey{c.ID, e.Seq}), Body: mustJSON(e.From), Due: b.now.Add(streamSilence)})
 	}
 	b.whisper(c, o.actor.User, o.only, e.Seq)
-	if c.Kind != Room {
+	if c.Kind != Room && joined(m) {
 		if e.Countable() {
 			m.Sent++
 		}
@@ -151,8 +151,10 @@ func (o *sendOp) mayWrite(b *batch) (*Conversation, error) {
 		// Whether there is a conversation already is not told.
 		return nil, forbidden("guests speak in open rooms here")
 	case c == nil && o.send.ToUser != "":
-	case c == nil, !o.service.MaySee(o.actor.User, c.Kind), c.Kind != Room && !joined(m):
+	case c == nil, !o.service.MaySee(o.actor.User, c.Kind), c.Kind != Room && !joined(m) && !o.actor.Server:
 		return nil, notFound()
+	case c.Kind == Direct && !joined(m):
+		return nil, forbidden("only the two of a direct conversation write in it")
 	}
 	if err := o.checkOnly(b, c); err != nil {
 		return nil, err
@@ -191,7 +193,7 @@ func (o *sendOp) checkOnly(b *batch, c *Conversation) error {
 		return invalid("only", "only: in groups; a direct conversation is for two, and a room for everybody")
 	}
 	for _, u := range o.only {
-		if !joined(b.rows.Members[MemberKey{o.id, u}]) {
+		if sender := u == o.actor.User && o.actor.Server; !sender && !joined(b.rows.Members[MemberKey{o.id, u}]) {
 			return invalid("only", "only: %s is not in the group", u)
 		}
 	}

@@ -37,11 +37,15 @@ func (s *Service) Signal(ctx context.Context, a Actor, sig Signal) error {
 		}
 		id = DirectID(a.User, sig.ToUser)
 	}
-	c, m, _, err := s.find(ctx, a.User, id)
+	c, m, _, err := s.find(ctx, a, id)
 	if err != nil {
 		return err
 	}
-	if c.Kind != Room && !joined(m) {
+	switch {
+	case c.Kind == Room || joined(m):
+	case a.Server && c.Kind == Direct:
+		return forbidden("only the two of a direct conversation signal in it")
+	case !a.Server:
 		return notFound()
 	}
 	if err := speak(a, c, m, s.cfg.Now()); err != nil {

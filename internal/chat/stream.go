@@ -152,8 +152,8 @@ func (s *Service) openStream(ctx context.Context, a Actor, key EventKey) (*strea
 		}
 		return st, nil
 	}
-	c, m, spans, err := s.find(ctx, a.User, key.Conversation)
-	if err != nil || !within(spans, key.Seq) || c.Kind != Room && !joined(m) {
+	c, m, spans, err := s.find(ctx, a, key.Conversation)
+	if err != nil || !within(spans, key.Seq) || c.Kind != Room && !joined(m) && !a.Server {
 		return nil, notOpen()
 	}
 	records, err := s.store.Events(ctx, EventRange{Conversation: key.Conversation, From: key.Seq, To: key.Seq, Limit: 1})

@@ -11,7 +11,8 @@ type Summary struct {
 	Conversation Conversation
 	Member       *Member // nil in a room
 	Joined       bool
-	Head         Seq // the highest seq the reader may see
+	Whole        bool // as a server key sees it, whose user need not be in it
+	Head         Seq  // the highest seq the reader may see
 	Unread       int64
 	Mentions     []Seq   // unread messages that name the reader or everybody, the newest
 	Last         *Record // the newest event the reader may see
@@ -250,9 +251,12 @@ func (s *Service) Conversations(ctx context.Context, a Actor, page string, limit
 
 // Conversation answers one conversation as the caller sees it.
 func (s *Service) Conversation(ctx context.Context, a Actor, id ConversationID) (Summary, error) {
-	c, m, _, err := s.find(ctx, a.User, id)
+	c, m, spans, err := s.find(ctx, a, id)
 	if err != nil {
 		return Summary{}, err
+	}
+	if a.Server {
+		return s.summaryWhole(ctx, c, m, spans)
 	}
 	sum, err := s.summary(ctx, a.User, c, m)
 	if err != nil {
@@ -263,11 +267,11 @@ func (s *Service) Conversation(ctx context.Context, a Actor, id ConversationID) 
 
 // Members answers joined members by id, and whether there are more.
 func (s *Service) Members(ctx context.Context, a Actor, id ConversationID, after UserID, limit int) ([]Member, bool, error) {
-	c, m, _, err := s.find(ctx, a.User, id)
+	c, m, _, err := s.find(ctx, a, id)
 	if err != nil {
 		return nil, false, err
 	}
-	if c.Kind == Room || !joined(m) {
+	if c.Kind == Room || !joined(m) && !a.Server {
 		return nil, false, forbidden("only members see who is a member; rooms have none")
 	}
 	list, err := s.store.Members(ctx, id, after, limit+1)
@@ -294,16 +298,30 @@ func (s *Service) summary(ctx context.Context, u UserID, c *Conversation, m *Mem
 		return sum, nil
 	}
 	var err error
-	sum.Last, err = s.last(ctx, u, c.ID, spans)
+	sum.Last, err = s.last(ctx, spans, c.ID, func(r *Record) bool { return r.isFor(u) })
+	return sum, err
+}
+
+// summaryWhole makes what a server key sees of c.
+func (s *Service) summaryWhole(ctx context.Context, c *Conversation, m *Member, spans []Span) (Summary, error) {
+	sum := Summary{Conversation: *c, Member: m, Joined: c.Kind == Room || joined(m), Head: c.Seq, Whole: true}
+	if m != nil {
+		sum.Unread = unread(c, m)
+	}
+	if c.Seq == 0 {
+		return sum, nil
+	}
+	var err error
+	sum.Last, err = s.last(ctx, spans, c.ID, func(*Record) bool { return true })
 	return sum, err
 }
 
 // previewDepth is how far back the last event that can stand for a conversation is looked for.
 const previewDepth = 20
 
-// last answers the newest event the user may see that can stand for the conversation: one
+// last answers the newest event for the reader, within its spans, that can stand for the conversation: one
 // that is something by itself, and not a change of others. Nil: none of the newest.
-func (s *Service) last(ctx context.Context, u UserID, id ConversationID, spans []Span) (*Record, error) {
+func (s *Service) last(ctx context.Context, spans []Span, id ConversationID, isFor func(*Record) bool) (*Record, error) {
 	head := top(spans)
 	// Nearly always it is the head; and if not, near it.
 	for _, depth := range []Seq{1, previewDepth} {
@@ -314,7 +332,7 @@ func (s *Service) last(ctx context.Context, u UserID, id ConversationID, spans [
 			return nil, readError(err)
 		}
 		for i := range slices.Backward(records) {
-			if r := &records[i]; within(spans, r.Seq) && r.isFor(u) && r.standsAlone() {
+			if r := &records[i]; within(spans, r.Seq) && isFor(r) && r.standsAlone() {
 				return r, nil
 			}
 		}

@@ -51,14 +51,14 @@ func (t *typings) due(key MemberKey, typing bool, now time.Time) bool {
 // has stopped. It is told at most every two seconds, holds for six, and may be lost.
 // Rooms and groups of more than 500 are not told.
 func (s *Service) Typing(ctx context.Context, a Actor, id ConversationID, typing bool) error {
-	c, m, _, err := s.find(ctx, a.User, id)
+	c, m, _, err := s.find(ctx, a, id)
 	if err != nil {
 		return err
 	}
 	if c.Kind == Room || c.Members > typingMembers {
 		return nil
 	}
-	if !joined(m) {
+	if !joined(m) && !a.Server {
 		return forbidden("you are no longer in this conversation")
 	}
 	if !s.typings.due(MemberKey{id, a.User}, typing, s.cfg.Now()) {

@@ -34,11 +34,18 @@ func (s *Service) spans(u UserID, c *Conversation, m *Member) []Span {
 	return spans
 }
 
+// whole is all of a conversation, as a server key reads it.
+func (c *Conversation) whole() []Span { return []Span{{From: 1, To: c.Seq}} }
+
 // isFor says whether a record within the user's spans is for the user.
 func (r *Record) isFor(u UserID) bool { return r.Only == nil || slices.Contains(r.Only, u) }
 
-// reveal makes voids of the records that are not for the user.
-func reveal(u UserID, id ConversationID, records []Record) {
+// reveal makes voids of the records that are not for the caller.
+func reveal(a Actor, id ConversationID, records []Record) {
+	if a.Server {
+		return
+	}
+	u := a.User
 	for i := range records {
 		if r := &records[i]; !r.isFor(u) {
 			*r = Record{Seq: r.Seq, JSON: VoidJSON(id, r.Seq, r.Seq)}

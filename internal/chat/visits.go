@@ -99,6 +99,9 @@ func (v *visits) take() map[UserID]*visit {
 // FlushVisits writes what SignedIn and Left have noted. Visits that could not be written
 // are lost: they would only say more exactly when somebody was seen.
 func (s *Service) FlushVisits(ctx context.Context) error {
+	if err := s.flushKeyUses(ctx); err != nil {
+		return err
+	}
 	for {
 		some := s.visits.take()
 		if len(some) == 0 {

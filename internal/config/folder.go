@@ -23,6 +23,33 @@ type Folder struct {
 // errHeld says that another process holds a lock.
 var errHeld = errors.New("held by another process")
 
+// ErrHeld says that a server runs on the folder.
+var ErrHeld = errors.New("a server is running on the folder")
+
+// held is ErrHeld with what to do about it.
+type held struct{ message string }
+
+func (h *held) Error() string { return h.message }
+
+func (h *held) Is(target error) bool { return target == ErrHeld }
+
+// addressName is the file in the folder that says where its server listens.
+const addressName = "address"
+
+// Serving notes where the server of the folder listens, for ReadServing.
+func (f *Folder) Serving(addr string) error {
+	return os.WriteFile(filepath.Join(f.path, addressName), []byte(addr+"\n"), 0o600)
+}
+
+// ReadServing answers where the server that runs on a folder listens.
+func ReadServing(folder string) (string, error) {
+	b, err := os.ReadFile(filepath.Join(folder, addressName))
+	if err != nil {
+		return "", fmt.Errorf("where the server listens: %w", err)
+	}
+	return strings.TrimSpace(string(b)), nil
+}
+
 // OpenFolder makes the folder if it is not there and takes it: no second server has it
 // until Close, or until this process ends, however it ends.
 func OpenFolder(path string) (*Folder, error) {
@@ -36,7 +63,7 @@ func OpenFolder(path string) (*Folder, error) {
 	if err := lockFile(f); err != nil {
 		_ = f.Close()
 		if errors.Is(err, errHeld) {
-			return nil, fmt.Errorf("data: a server%s is running on the folder %q; stop it, or name another folder with --data", holder(path), path)
+			return nil, &held{fmt.Sprintf("data: a server%s is running on the folder %q; stop it, or name another folder with --data", holder(path), path)}
 		}
 		return nil, fmt.Errorf("data: the folder %q cannot be locked: %w", path, err)
 	}

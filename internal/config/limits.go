@@ -25,6 +25,8 @@ type Limits struct {
 	ConversationSendsPerSecond float64
 	ConversationSendsBurst     int
 	NewDirectsPerHour          int
+	KeyCallsPerSecond          float64 // of a server key; an item of a bulk call is one
+	KeyCallsBurst              int
 }
 
 // DefaultLimits answers the limits in force.
@@ -35,6 +37,6 @@ func DefaultLimits() Limits {
 		AnswerTimeout: time.Minute, WriteTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		HTTP2Streams: 100, PerAddress: 256, MembersPerCall: 1000, GroupMembers: 100_000, DedupeWindow: 30 * 24 * time.Hour,
 		UserSendsPerSecond: 20, UserSendsBurst: 40, ConversationSendsPerSecond: 100, ConversationSendsBurst: 200,
-		NewDirectsPerHour: 30,
+		NewDirectsPerHour: 30, KeyCallsPerSecond: 1000, KeyCallsBurst: 5000,
 	}
 }

@@ -26,13 +26,16 @@ type caller struct {
 
 // authenticate reads the bearer token, if there is one.
 func (c *caller) authenticate(r *http.Request) *wire.Error {
-	token, bad := bearer(r)
-	if bad != nil || token == "" {
+	p, bad := c.server.credentials(r, c.loopback)
+	if bad != nil || p == nil {
 		return bad
+	}
+	if c.server.cfg.Verifier.IsOperator(p.Token) {
+		return c.operator(p.Token)
 	}
 	// The session id of the token is kept; a token of the back end has none. A call is not
 	// undone when its client goes, so its caller is found out all the same.
-	id, err := c.server.cfg.Hub.Authenticate(context.WithoutCancel(r.Context()), &wire.OpenParams{Token: token})
+	id, err := c.server.cfg.Hub.Authenticate(context.WithoutCancel(r.Context()), p)
 	if err != nil {
 		return api.Error(err)
 	}
@@ -101,13 +104,16 @@ func (c *caller) Actor() (chat.Actor, bool) {
 	if c.identity == nil {
 		return chat.Actor{}, false
 	}
-	return chat.Actor{User: c.identity.User, Limited: !c.loopback}, true
+	return c.identity.Actor(c.loopback), true
 }
 
 // Open answers a bearer token for the session, good for an hour.
 func (c *caller) Open(ctx context.Context, p *wire.OpenParams) (wire.OpenResult, error) {
 	if len(p.Rooms) > 0 {
 		return wire.OpenResult{}, needsSocket()
+	}
+	if p.Key != "" {
+		return wire.OpenResult{}, paramError("key", "key: over HTTP a server key is the bearer token of each call")
 	}
 	id, err := c.server.cfg.Hub.Authenticate(ctx, p)
 	if err != nil {

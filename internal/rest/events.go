@@ -22,7 +22,7 @@ const writeTime = 10 * time.Second
 // stream is live before what was missed is read, so nothing falls between the two; what
 // comes twice by that is told once.
 func (s *server) events(w http.ResponseWriter, r *http.Request) {
-	open, p, bad := listener(r)
+	open, p, bad := s.listener(r)
 	if bad == nil && p.Wait != nil {
 		bad = paramError("wait", "wait: polls wait; a stream goes on")
 	}

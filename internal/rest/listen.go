@@ -15,12 +15,12 @@ import (
 
 // listener reads a request to listen: the bearer token, and the parameters from the
 // query. It answers what session.open would be told.
-func listener(r *http.Request) (*wire.OpenParams, *wire.ListenParams, *wire.Error) {
-	token, bad := bearer(r)
+func (s *server) listener(r *http.Request) (*wire.OpenParams, *wire.ListenParams, *wire.Error) {
+	open, bad := s.credentials(r, s.loopback(r))
 	if bad != nil {
 		return nil, nil, bad
 	}
-	if token == "" {
+	if open == nil {
 		return nil, nil, wire.Errorf(wire.CodeSession, "Authorization: Bearer and a token; session.open answers one, to guests too")
 	}
 	values := make(map[string]any)
@@ -41,10 +41,11 @@ func listener(r *http.Request) (*wire.OpenParams, *wire.ListenParams, *wire.Erro
 	if err := wire.DecodeParams(raw, p); err != nil {
 		return nil, nil, api.Error(err)
 	}
-	open := &wire.OpenParams{
-		Token: token, Session: p.Session, Client: p.Client,
-		Rooms: strings.FieldsFunc(p.Rooms, func(r rune) bool { return r == ',' }),
+	if open.Key != "" && open.User == "" {
+		return nil, nil, wire.Errorf(wire.CodeUser, "for whom? A server key comes with the header %s", userHeader)
 	}
+	open.Session, open.Client = p.Session, p.Client
+	open.Rooms = strings.FieldsFunc(p.Rooms, func(r rune) bool { return r == ',' })
 	if d := (wire.Device{ID: p.Device, Platform: p.Platform, Name: p.DeviceName}); d != (wire.Device{}) {
 		open.Device = &d
 	}

@@ -23,7 +23,7 @@ const (
 // else when there is or the wait is over. The same cursor is answered the same again, and
 // more, so an answer that is lost loses nothing but notices.
 func (s *server) poll(w http.ResponseWriter, r *http.Request) {
-	open, params, bad := listener(r)
+	open, params, bad := s.listener(r)
 	wait := usualWait
 	if bad == nil && params.Wait != nil {
 		if wait = time.Duration(*params.Wait) * time.Second; wait < 0 || wait > maxWait {

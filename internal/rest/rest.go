@@ -239,7 +239,7 @@ func (s *server) method(w http.ResponseWriter, r *http.Request) {
 		problem(w, wire.Errorf(wire.CodeInvalid, "the body did not come whole; nothing was done"))
 		return
 	}
-	c := &caller{server: s, loopback: !s.cfg.Proxied && isLoopback(r.RemoteAddr)}
+	c := &caller{server: s, loopback: s.loopback(r)}
 	if bad := c.authenticate(r); bad != nil {
 		problem(w, bad)
 		return
@@ -298,6 +298,8 @@ type waiter struct {
 
 func (w *waiter) Answer(p chat.Place, err error) { w.place, w.err = p, err; close(w.done) }
 func (w *waiter) Flush()                         {}
+
+func (s *server) loopback(r *http.Request) bool { return !s.cfg.Proxied && isLoopback(r.RemoteAddr) }
 
 func isLoopback(addr string) bool {
 	ap, err := netip.ParseAddrPort(addr)

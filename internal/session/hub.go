@@ -38,6 +38,7 @@ type Config struct {
 	Table    *api.Table
 	Verifier *auth.Verifier
 	Limits   wire.Limits
+	PlainLAN bool // peers off loopback may speak in plain text: no key is taken from them
 	Log      *slog.Logger
 }
 
@@ -67,6 +68,7 @@ type member interface {
 type sessionKey struct {
 	user chat.UserID
 	id   string
+	key  string // the server key's id: its sessions are not its user's
 }
 
 // NewHub makes a hub. Run looks after its sessions.
@@ -78,10 +80,14 @@ func NewHub(cfg Config) *Hub {
 func (h *Hub) Run(ctx context.Context) {
 	tick := time.NewTicker(5 * time.Second)
 	defer tick.Stop()
+	keys := time.NewTicker(keysEvery)
+	defer keys.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-keys.C:
+			h.checkKeys(ctx)
 		case now := <-tick.C:
 			for _, s := range h.all() {
 				s.check(now)
@@ -191,7 +197,7 @@ func (h *Hub) Authenticate(ctx context.Context, p *wire.OpenParams) (Admission, 
 	if err := checkOpen(p); err != nil {
 		return Admission{}, err
 	}
-	id, err := h.identify(p)
+	id, err := h.identify(ctx, p)
 	if err != nil {
 		return Admission{}, err
 	}
@@ -211,6 +217,16 @@ func (h *Hub) Authenticate(ctx context.Context, p *wire.OpenParams) (Admission, 
 // admit reads the account of a's user and asks it about a's token.
 func (h *Hub) admit(ctx context.Context, a *Admission) (err error) {
 	a.revocations = h.cfg.Chat.Revocations()
+	if a.Key != nil {
+		a.account = &chat.Account{User: a.User}
+		switch holds, err := h.cfg.Chat.KeyHolds(ctx, a.Key.ID); {
+		case err != nil:
+			return err
+		case !holds:
+			return wire.Errorf(wire.CodeRevoked, "the server key was revoked")
+		}
+		return nil
+	}
 	if a.Guest {
 		a.account = &chat.Account{User: a.User}
 		return nil
@@ -230,9 +246,20 @@ func (h *Hub) StillAdmitted(ctx context.Context, a Admission) error {
 	return h.admit(ctx, &a)
 }
 
-// identify says who opens a session, by token or as a guest.
-func (h *Hub) identify(p *wire.OpenParams) (auth.Identity, error) {
+// Actor gives who calls.
+func (a *Admission) Actor(loopback bool) chat.Actor {
+	return chat.Actor{
+		User: a.User, Server: a.Key != nil, Key: a.Key,
+		Limited: !loopback && a.Key == nil, Rated: !loopback && a.Key != nil,
+	}
+}
+
+// identify says who opens a session, by token, as a guest or by server key.
+func (h *Hub) identify(ctx context.Context, p *wire.OpenParams) (auth.Identity, error) {
 	var id auth.Identity
+	if p.Key != "" {
+		return h.keyed(ctx, p)
+	}
 	if p.Token != "" {
 		var err error
 		if id, err = h.cfg.Verifier.Verify(p.Token); err != nil {
@@ -279,8 +306,10 @@ func paramError(param, message string) *wire.Error {
 
 func checkOpen(p *wire.OpenParams) error {
 	switch {
-	case (p.Token == "") == (p.Guest == ""):
-		return paramError("token", "either token or guest")
+	case !oneOf(p.Token, p.Guest, p.Key):
+		return paramError("token", "one of token, guest and key")
+	case p.User != "" && p.Key == "":
+		return paramError("user", "user: whom a server key acts for; a token says its user itself")
 	case p.Proto != 0 && p.Proto != wire.Proto:
 		return paramError("proto", "this server speaks protocol 1")
 	case len(p.Session) > maxSessionID:

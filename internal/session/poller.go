@@ -51,11 +51,11 @@ func (h *Hub) Poll(ctx context.Context, p *wire.OpenParams) (*Poll, error) {
 		return nil, err
 	}
 	h.mu.Lock()
-	known, _ := h.byID[sessionKey{id.User, id.Session}].(*Poller)
+	known, _ := h.byID[id.key()].(*Poller)
 	h.mu.Unlock()
 	if known != nil && (id.Device == "" || id.Device == known.place().id.Device) {
 		turn, another := known.goOn(id)
-		if another {
+		if another && id.Key == nil {
 			h.cfg.Chat.SignedIn(id.User, id.device(p.Device))
 		}
 		if turn != nil {

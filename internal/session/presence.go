@@ -59,6 +59,9 @@ func (h *Hub) SetStatus(ctx context.Context, user chat.UserID, status string) er
 
 // SetState says how present this session is.
 func (s *Session) SetState(state presence.State) error {
+	if s.seat.present == nil {
+		return wire.Errorf(wire.CodeForbidden, "a server key is not its user being there")
+	}
 	s.hub.cfg.Presence.Set(s.seat.present, state)
 	return nil
 }

@@ -52,25 +52,31 @@ func (h *Hub) sit(who seated, format *router.Format, link string, id Admission, 
 	if old = h.claim(s.key(), who); old != nil {
 		s.inherit(old.place())
 	}
-	s.present = h.cfg.Presence.Enter(id.User, platform(p.Device), id.account.Status)
-	h.cfg.Chat.SignedIn(id.User, id.device(p.Device))
+	if id.Key == nil { // a server key is not its user being there
+		s.present = h.cfg.Presence.Enter(id.User, platform(p.Device), id.account.Status)
+		h.cfg.Chat.SignedIn(id.User, id.device(p.Device))
+	}
 	s.id.account = nil // it ages
 	return s, old
 }
 
-func (s *seat) key() sessionKey { return sessionKey{s.id.User, s.id.Session} }
+func (s *seat) key() sessionKey { return s.id.key() }
 
 // leave ends what sit began.
 func (s *seat) leave() {
 	s.quit()
 	s.hub.release(s.key(), s.who)
-	s.hub.cfg.Chat.Left(s.id.User, s.id.Device)
+	if s.present != nil {
+		s.hub.cfg.Chat.Left(s.id.User, s.id.Device)
+	}
 }
 
 // quit has the session told nothing more, and nobody told that it is there.
 func (s *seat) quit() {
 	s.hub.cfg.Router.Remove(s.live)
-	s.hub.cfg.Presence.Leave(s.present)
+	if s.present != nil {
+		s.hub.cfg.Presence.Leave(s.present)
+	}
 }
 
 // renew notes a token that the session goes on with, and answers whether it is another one.

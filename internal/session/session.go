@@ -357,7 +357,7 @@ func (s *Session) Actor() (chat.Actor, bool) {
 	if s.seat == nil {
 		return chat.Actor{}, false
 	}
-	return chat.Actor{User: s.seat.id.User, Limited: !s.remote.Loopback}, true
+	return s.seat.id.Actor(s.remote.Loopback), true
 }
 
 // user gives whose session it is, once it is open.
@@ -370,6 +370,14 @@ func (s *Session) user() chat.UserID {
 func (s *Session) Open(ctx context.Context, p *wire.OpenParams) (wire.OpenResult, error) {
 	if _, open := s.Actor(); open {
 		return wire.OpenResult{}, wire.Errorf(wire.CodeOpen, "this connection has its session")
+	}
+	if p.Key != "" {
+		if err := s.hub.TakesKeys(s.remote.Loopback); err != nil {
+			return wire.OpenResult{}, err
+		}
+		if p.User == "" {
+			return wire.OpenResult{}, paramError("user", "user: whom the key acts for")
+		}
 	}
 	id, err := s.hub.Authenticate(ctx, p)
 	if err != nil {

@@ -24,7 +24,7 @@ func (h *Hub) Signed(id *auth.Identity) api.Signed { return signed{h, id} }
 func (h *Hub) liveOf(user chat.UserID) []seated {
 	var list []seated
 	for _, sink := range h.cfg.Router.SinksOf(user) {
-		if l, ok := sink.(seated); ok {
+		if l, ok := sink.(seated); ok && !l.place().byKey() {
 			list = append(list, l)
 		}
 	}

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 )
 
 // HTTP calls methods by POST. Its methods may be called concurrently once Token is set.
 type HTTP struct {
 	Server *Server
-	Token  string // the bearer token; empty: none is sent
+	Token  string // the bearer token or server key; empty: none is sent
+	User   string // the user that a server key acts for; empty: none is named
 }
 
 // Problem is an error answer over HTTP.
@@ -44,6 +46,9 @@ func (h *HTTP) Post(method string, body []byte) ([]byte, error) {
 	req.Header.Set("Content-Type", "application/json")
 	if h.Token != "" {
 		req.Header.Set("Authorization", "Bearer "+h.Token)
+	}
+	if h.User != "" {
+		req.Header.Set("Linnet-User", url.PathEscape(h.User))
 	}
 	client := &http.Client{Timeout: Patience}
 	resp, err := client.Do(req)

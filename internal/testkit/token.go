@@ -25,6 +25,19 @@ func (s *Server) TokenFor(t testing.TB, user string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
+// Key makes a server key as the operator does: with `linnet key create`, while the server runs.
+func (s *Server) Key(t testing.TB, scopes string) string {
+	t.Helper()
+	cmd := Command(t, "key", "create", "--data", s.Data, "--name", "test", "--scopes", scopes)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("linnet key create: %v\n%s", err, stderr.Bytes())
+	}
+	return strings.TrimSpace(string(out))
+}
+
 // Claims are what a token says.
 type Claims map[string]any
 

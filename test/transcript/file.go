@@ -12,11 +12,15 @@ import (
 type File struct {
 	Links []string          // over which it runs, once each
 	Peers map[string]string // peers whose link is another one
+	Keys  map[string]Key    // peers that call by a server key
 	Serve []string          // more arguments of the server
 	Steps []Step
 
 	lines []string
 }
+
+// Key is a server key with its scopes, and the user that it acts for, empty for none.
+type Key struct{ Scopes, User string }
 
 // Verb is what a step does.
 type Verb string
@@ -46,7 +50,7 @@ var stepForm = regexp.MustCompile(`^([\pL\pN_-]+)(>>|<<|>|<)(?: (.*))?$`)
 
 // Parse reads a transcript.
 func Parse(text string) (*File, error) {
-	f := &File{Peers: make(map[string]string), lines: strings.Split(text, "\n")}
+	f := &File{Peers: make(map[string]string), Keys: make(map[string]Key), lines: strings.Split(text, "\n")}
 	for i, line := range f.lines {
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
@@ -79,10 +83,13 @@ func (f *File) parse(i int, line string) error {
 		f.Links = strings.Fields(value)
 	case key == "serve":
 		f.Serve = strings.Fields(value)
+	case strings.HasPrefix(key, "key "):
+		scopes, user, _ := strings.Cut(value, " for ")
+		f.Keys[strings.TrimPrefix(key, "key ")] = Key{scopes, user}
 	case strings.HasPrefix(key, "peer "):
 		f.Peers[strings.TrimPrefix(key, "peer ")] = value
 	default:
-		return fmt.Errorf("setting %q: there are links, serve and peer NAME", key)
+		return fmt.Errorf("setting %q: there are links, serve, peer NAME and key NAME", key)
 	}
 	for _, link := range append(slices.Clone(f.Links), f.peerLinks()...) {
 		if !slices.Contains([]string{"lines", "websocket", "http", "text", "udp"}, link) {

@@ -102,6 +102,13 @@ func (r *run) peer(s Step) (peer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if key, ok := r.file.Keys[s.Peer]; ok {
+		back, ok := p.(*httpPeer)
+		if !ok {
+			return nil, errors.New("a key setting is for HTTP; on sockets session.open takes $key:SCOPES")
+		}
+		back.client.Token, back.client.User = r.server.Key(r.t, key.Scopes), key.User
+	}
 	r.peers[s.Peer] = p
 	return p, nil
 }
@@ -149,6 +156,9 @@ func (r *run) fill(text string) (string, error) {
 		token, tokenErr := makeToken(r.t, r.server, m[1], m[2])
 		err = errors.Join(err, tokenErr)
 		return token
+	})
+	text = keyForm.ReplaceAllStringFunc(text, func(s string) string {
+		return r.server.Key(r.t, keyForm.FindStringSubmatch(s)[1])
 	})
 	if err != nil {
 		return "", err

@@ -12,6 +12,9 @@ import (
 // tokenForm is a token in a frame: "$token:alice" or "$token:alice:expired".
 var tokenForm = regexp.MustCompile(`\$token:([a-z0-9]+)(?::([a-z]+))?`)
 
+// keyForm is a new server key in a frame: "$key:read,send".
+var keyForm = regexp.MustCompile(`\$key:([a-z,]+)`)
+
 // makeToken makes a good token or one with the named fault.
 func makeToken(t *testing.T, server *testkit.Server, user, fault string) (string, error) {
 	t.Helper()
