@@ -46,7 +46,7 @@ func newWorld(t *testing.T, store chat.Store, guests chat.Guests) (w *world, sto
 	w.table = api.New(w.chat)
 	w.hub = session.NewHub(session.Config{
 		Chat: w.chat, Router: w.router, Presence: presence.New(), Table: w.table, Verifier: auth.New(auth.Config{Secret: secret}), Log: log,
-		Limits: wire.Limits{InFlight: 64},
+		MaxListeners: 100, Limits: wire.Limits{InFlight: 64},
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	var run sync.WaitGroup

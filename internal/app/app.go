@@ -115,6 +115,7 @@ func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sql
 	table.Observe(s.called)
 	s.hub = session.NewHub(session.Config{
 		Chat: s.chat, Router: s.router, Presence: s.presence, Table: table, Verifier: verifier, Log: log, PlainLAN: cfg.LAN,
+		MaxListeners: cfg.MaxConnections,
 		Limits: wire.Limits{
 			FrameBytes: limits.FrameBytes, ContentBytes: api.MaxContent, InFlight: limits.InFlight,
 			DedupeMS: limits.DedupeWindow.Milliseconds(), ListLimit: api.MaxPage, Members: limits.MembersPerCall,

@@ -161,6 +161,7 @@ func limits() []limit {
 		{"Conversations and users", "devices shown of a user's presence", plain, one("internal/presence.maxShown")},
 		{"Conversations and users", "status text", characters, one("internal/chat.maxStatus")},
 		{"Conversations and users", "devices known of a user", plain, one("internal/chat.maxDevices")},
+		{"Conversations and users", "event streams and pollers of a user", plain, one("internal/session.maxListeners")},
 		{"Conversations and users", "tokens of a session that signing out revokes", plain, one("internal/session.maxTokens")},
 
 		{"Groups", "admins beside the owner", plain, one("internal/chat.maxAdmins")},
@@ -234,7 +235,7 @@ func noLimits() map[string]string {
 		"internal/chat.tidyStep": inside, "internal/chat.dueStep": inside, "internal/chat.visitsStep": inside, "internal/chat.previewDepth": inside,
 		"internal/link/sock.chunk": inside, "internal/link/sock.readBuffer": inside,
 		"internal/presence.sweepEvery": inside, "internal/router.maxAudiences": inside, "internal/router.sweepHeads": inside, "internal/router.sweepEvery": inside,
-		"internal/presence.seenStep": told, "internal/chat.keyUsedEvery": told, "internal/session.keysEvery": told,
+		"internal/presence.seenStep": told, "internal/chat.keyUsedEvery": told, "internal/session.keysEvery": told, "internal/session.listenersWait": told,
 		"internal/app.operateTime": stopping, "internal/auth.operatorTime": stopping,
 		"internal/presence.tellEvery": told, "internal/router.vouchEvery": told,
 		"internal/app.reloadEvery": stopping, "internal/app.requestTime": stopping, "internal/session.restartHint": stopping,

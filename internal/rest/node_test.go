@@ -79,7 +79,7 @@ func newNodeOn(t *testing.T, store chat.Store, guests chat.Guests) (n *node, end
 	table, verifier := api.New(service), auth.New(auth.Config{Secret: []byte(secret)})
 	n.Handler, err = New(Config{
 		Hub: session.NewHub(session.Config{
-			Chat: service, Router: r, Presence: presence.New(), Table: table, Verifier: verifier, Limits: wire.Limits{InFlight: 64}, Log: log,
+			Chat: service, Router: r, Presence: presence.New(), Table: table, Verifier: verifier, Limits: wire.Limits{InFlight: 64}, MaxListeners: 100, Log: log,
 		}),
 		Table: table, Chat: service, Verifier: verifier, BodyBytes: bodyBytes, QueueBytes: 256 << 10,
 		Hosts: []string{"chat.example.com", "dev.example.com:8443"}, Origins: []string{"https://app.example.com"},

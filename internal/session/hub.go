@@ -39,13 +39,16 @@ type Config struct {
 	Verifier *auth.Verifier
 	Limits   wire.Limits
 	PlainLAN bool // peers off loopback may speak in plain text: no key is taken from them
-	Log      *slog.Logger
+	// MaxListeners bounds the event streams and pollers that there are.
+	MaxListeners int
+	Log          *slog.Logger
 }
 
 // Hub is all sessions of this node. Its methods may be called concurrently.
 type Hub struct {
 	cfg     Config
 	telling *router.Format
+	crowd   crowd
 
 	mu       sync.Mutex
 	sessions map[member]struct{}
@@ -73,7 +76,10 @@ type sessionKey struct {
 
 // NewHub makes a hub. Run looks after its sessions.
 func NewHub(cfg Config) *Hub {
-	return &Hub{cfg: cfg, telling: telling(), sessions: make(map[member]struct{}), byID: make(map[sessionKey]seated)}
+	return &Hub{
+		cfg: cfg, telling: telling(), crowd: crowd{max: cfg.MaxListeners, of: make(map[chat.UserID]*company)},
+		sessions: make(map[member]struct{}), byID: make(map[sessionKey]seated),
+	}
 }
 
 // Run checks on the sessions every five seconds until ctx ends.

@@ -21,8 +21,10 @@ const (
 // while: its user is online, in its rooms, and its notices wait. Events do not wait with
 // it: each poll reads them from the log by its cursor, so an answer that is lost loses none.
 type Poller struct {
-	hub  *Hub
-	wake chan struct{} // holds a token when there may be something
+	hub    *Hub
+	user   chat.UserID
+	wake   chan struct{} // holds a token when there may be something
+	listed listed
 
 	mu      sync.Mutex
 	seat    *seat
@@ -63,7 +65,14 @@ func (h *Hub) Poll(ctx context.Context, p *wire.OpenParams) (*Poll, error) {
 			return &Poll{known, turn}, nil
 		}
 	}
-	s := &Poller{hub: h, wake: make(chan struct{}, 1)}
+	s := &Poller{hub: h, user: id.User, wake: make(chan struct{}, 1)}
+	evicted, err := h.crowd.join(id.User, s)
+	if err != nil {
+		return nil, err
+	}
+	if evicted != nil {
+		evicted.finish(nil)
+	}
 	turn := s.begin()
 	s.mu.Lock()
 	var old seated
@@ -115,6 +124,7 @@ func (s *Poller) next() (turn chan struct{}) {
 	}
 	s.turn = make(chan struct{})
 	s.polling++
+	s.hub.crowd.polls(s)
 	return s.turn
 }
 
@@ -124,6 +134,9 @@ func (s *Poll) Done() {
 	defer s.mu.Unlock()
 	s.polling--
 	s.idle = time.Now()
+	if s.polling == 0 {
+		s.hub.crowd.rests(s.Poller)
+	}
 }
 
 // enterRooms has the poller in these rooms, and in no others.
@@ -238,6 +251,7 @@ func (s *Poller) close() {
 	s.mu.Unlock()
 	s.place().leave()
 	s.hub.remove(s)
+	s.hub.crowd.leave(s.user, s)
 }
 
 func (s *Poller) place() *seat {

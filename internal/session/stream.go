@@ -69,6 +69,13 @@ func (h *Hub) OpenStream(ctx context.Context, p *wire.OpenParams, link string, l
 	if err != nil {
 		return nil, err
 	}
+	evicted, err := h.crowd.join(id.User, nil)
+	if err != nil {
+		return nil, err
+	}
+	if evicted != nil {
+		evicted.finish(nil)
+	}
 	s := &Stream{hub: h, limit: limit, rooms: rooms, wake: make(chan struct{}, 1)}
 	s.mu.Lock()
 	var old seated
@@ -175,6 +182,7 @@ func (s *Stream) Closed() {
 	s.mu.Unlock()
 	s.seat.leave()
 	s.hub.remove(s)
+	s.hub.crowd.leave(s.seat.id.User, nil)
 }
 
 func (s *Stream) signal() {
