@@ -165,13 +165,15 @@ type Conversation struct {
 	Kind       string         `json:"kind"`
 	Name       string         `json:"name,omitzero"`
 	User       string         `json:"user,omitzero" doc:"direct: the other one"`
+	Parent     string         `json:"parent,omitzero" doc:"thread: the conversation that it hangs in"`
+	RootSeq    int64          `json:"root_seq,omitzero" doc:"thread: the message that it hangs on"`
 	Seq        int64          `json:"seq" doc:"the highest seq this reader may see"`
 	AsOfSeq    int64          `json:"as_of_seq" doc:"this state has every event up to here in it"`
 	Count      int64          `json:"count" doc:"countable messages up to seq"`
 	Rev        int64          `json:"rev" doc:"moves when read positions of a small conversation moved"`
 	Members    int            `json:"members" doc:"how many; 0 for a room"`
 	Role       string         `json:"role,omitzero" doc:"owner, admin or member"`
-	Membership string         `json:"membership" doc:"joined, left or open; none: a server key reads it for a user who was never in it"`
+	Membership string         `json:"membership" doc:"joined, left or open; in a thread joined is who follows it; none: a server key reads it for a user who was never in it"`
 	ToSeq      int64          `json:"to_seq,omitzero" doc:"left: the last seq this reader may see"`
 	ReadSeq    int64          `json:"read_seq"`
 	Unread     int64          `json:"unread"`
@@ -271,6 +273,7 @@ type Event struct {
 	Changed      int64          `json:"changed,omitzero" doc:"the seq of the event that last changed this one"`
 	ReplyTo      int64          `json:"reply_to,omitzero" doc:"the seq of the message that this one answers; it may be a void by now"`
 	Targets      [][2]int64     `json:"targets,omitzero" doc:"the ranges of seqs this event changes"`
+	Thread       string         `json:"thread,omitzero" doc:"the conversation that hangs on this message"`
 	Stream       string         `json:"stream,omitzero" doc:"of a message that grows: open; or interrupted, when its writer never finished it"`
 	Only         []string       `json:"only,omitzero" doc:"who alone may see it, the sender among them"`
 	Content      jsontext.Value `json:"content,omitzero"`

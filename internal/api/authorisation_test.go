@@ -81,6 +81,7 @@ func rules() []rule {
 		conversationRules(),
 		memberRules(),
 		messageRules(),
+		threadRules(),
 		streamRules(),
 		laterRules(),
 		roomRules(),
@@ -166,6 +167,21 @@ func messageRules() []rule {
 		{"messages.read", "the direct one", `{"conversation":"DIRECT","seq":1}`, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, nil},
 		{"messages.read", "the lobby", `{"conversation":"lobby","seq":1}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, nil},
 		{"messages.read", "nothing", `{"conversation":"g_none","seq":1}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
+	}
+}
+
+func threadRules() []rule {
+	return []rule{
+		//                                                                             nobody lobby full stranger member owner former pair
+		{"threads.create", "on a message of the direct one", `{"conversation":"DIRECT","seq":1,"client_id":"CID"}`, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, map[int]wire.Code{serverKey: ok}},
+		{"threads.create", "on what is no message", `{"conversation":"GROUP","seq":1,"client_id":"CID"}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
+		{"threads.list", "of the group", `{"conversation":"GROUP"}`, [basic]wire.Code{ss, no, ok, no, ok, ok, ok, no}, nil},
+		{"threads.list", "of the direct one", `{"conversation":"DIRECT"}`, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, map[int]wire.Code{serverKey: ok}},
+		{"threads.list", "of nothing", `{"conversation":"g_none"}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
+		// Who is in a thread's parent: TestThreadRights of package chat.
+		{"threads.follow", "none that there is", `{"thread":"t_1_GROUP"}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
+		{"threads.follow", "no thread", `{"thread":"DIRECT"}`, [basic]wire.Code{ss, no, fb, no, no, no, no, fb}, map[int]wire.Code{serverKey: fb}},
+		{"threads.unfollow", "none that there is", `{"thread":"t_1_GROUP"}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
 	}
 }
 

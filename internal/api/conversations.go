@@ -99,7 +99,7 @@ func conversation(s chat.Summary, reader chat.UserID) wire.Conversation {
 		ID: string(c.ID), Kind: string(c.Kind), Name: c.Name, Seq: int64(s.Head), AsOfSeq: int64(s.Head),
 		Rev: c.Rev, Members: c.Members, Unread: s.Unread, Membership: "open", Reset: s.Reset,
 	}
-	if s.Joined || s.Whole {
+	if s.Joined || s.Whole || c.Kind == chat.Thread {
 		out.Count = c.Count
 	}
 	if c.Kind == chat.Direct {
@@ -109,7 +109,10 @@ func conversation(s chat.Summary, reader chat.UserID) wire.Conversation {
 		}
 		out.User = string(other)
 	}
-	if m := s.Member; m != nil {
+	if root, ok := c.Root(); ok {
+		out.Parent, out.RootSeq = string(root.Conversation), int64(root.Seq)
+	}
+	if m := s.Member; m != nil && (s.Joined || c.Kind != chat.Thread) {
 		out.Membership, out.Role, out.ReadSeq = "joined", string(m.Role), int64(m.ReadSeq)
 		if !s.Joined && s.Whole {
 			out.Membership = "left"

@@ -20,6 +20,7 @@ func New(service *chat.Service) *Table {
 		m.memberRows(),
 		m.groupRows(),
 		m.messageRows(),
+		m.threadRows(),
 		m.streamRows(),
 		m.laterRows(),
 		m.roomRows(),

@@ -118,6 +118,7 @@ func limits() []limit {
 		{"Messages", "how far ahead one may be", span, one("internal/chat.maxScheduleAhead")},
 		{"Messages", "type of a signal", characters, one("internal/api.maxSignalType")},
 		{"Messages", "data of a signal", size, one("internal/api.maxSignalData")},
+		{"Messages", "followers of a thread", plain, one("internal/chat.maxFollowers")},
 		{"Messages", "text of a message that grows", size, one("internal/chat.maxStream")},
 		{"Messages", "how long it may", span, one("internal/chat.maxStreamOpen")},
 		{"Messages", "silence that ends it", span, one("internal/chat.streamSilence")},

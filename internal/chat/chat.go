@@ -38,6 +38,7 @@ const (
 	Direct ConversationKind = "direct"
 	Group  ConversationKind = "group"
 	Room   ConversationKind = "room"
+	Thread ConversationKind = "thread" // hangs on a message of another conversation
 )
 
 // Conversation is the head row of a conversation: its state as of event Seq.
@@ -135,12 +136,13 @@ type Event struct {
 	From         UserID
 	ClientID     string // as the sender wrote it
 	Time         time.Time
-	Count        int64    // Conversation.Count with this event in it
-	Changed      Seq      // of the event that last changed this one; 0: none
-	ReplyTo      Seq      // the message this one answers; 0: none
-	Targets      [][2]Seq // ranges of seqs that this one changes
-	Stream       string   // of a message that is not whole: open or interrupted
-	Only         []UserID // who may see it, the sender among them, sorted; nil: everybody who may see the conversation
+	Count        int64          // Conversation.Count with this event in it
+	Changed      Seq            // of the event that last changed this one; 0: none
+	ReplyTo      Seq            // the message this one answers; 0: none
+	Targets      [][2]Seq       // ranges of seqs that this one changes
+	Thread       ConversationID // that hangs on this message
+	Stream       string         // of a message that is not whole: open or interrupted
+	Only         []UserID       // who may see it, the sender among them, sorted; nil: everybody who may see the conversation
 	Content      json.RawMessage
 
 	// Erased says that its content is gone: it is listed as a void, with Changed. What the

@@ -56,6 +56,10 @@ func (e *Event) Encode() {
 		}
 		b = append(b, ']')
 	}
+	if e.Thread != "" {
+		b = append(b, `,"thread":`...)
+		b = appendString(b, string(e.Thread))
+	}
 	if e.Stream != "" {
 		b = append(b, `,"stream":`...)
 		b = appendString(b, e.Stream)
@@ -89,6 +93,7 @@ func ParseEvent(id ConversationID, rec Record) *Event {
 		Changed  Seq             `json:"changed"`
 		ReplyTo  Seq             `json:"reply_to"`
 		Targets  [][2]Seq        `json:"targets"`
+		Thread   ConversationID  `json:"thread"`
 		Stream   string          `json:"stream"`
 		Content  json.RawMessage `json:"content"`
 	}
@@ -96,7 +101,7 @@ func ParseEvent(id ConversationID, rec Record) *Event {
 	return &Event{
 		Conversation: id, Seq: rec.Seq, Kind: fields.Kind, From: fields.From, ClientID: fields.ClientID,
 		Time: fields.Time, Count: fields.Count, Changed: fields.Changed, ReplyTo: fields.ReplyTo,
-		Targets: fields.Targets, Stream: fields.Stream,
+		Targets: fields.Targets, Thread: fields.Thread, Stream: fields.Stream,
 		Only: rec.Only, Content: fields.Content, JSON: rec.JSON,
 	}
 }

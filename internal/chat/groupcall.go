@@ -21,8 +21,7 @@ func (s *Service) changeGroup(ctx context.Context, a Actor, method string, gc Gr
 	return s.await(ctx, &operation{
 		keys: func(k *Keys) {
 			k.Calls = append(k.Calls, cl.key)
-			k.Conversations = append(k.Conversations, gc.Conversation)
-			k.Members = append(k.Members, self)
+			standKeys(k, a.User, gc.Conversation)
 			if keys != nil {
 				keys(k)
 			}
@@ -51,9 +50,9 @@ func (s *Service) changeGroup(ctx context.Context, a Actor, method string, gc Gr
 
 // groupOf gives a group that is not dismissed, if the caller is in it now or is a server key.
 func (s *Service) groupOf(b *batch, a Actor, id ConversationID) (*Conversation, error) {
-	c := b.rows.Conversations[id]
-	if c == nil || !s.MaySee(a.User, c.Kind) || c.Kind != Room && !a.Server && !joined(b.rows.Members[MemberKey{id, a.User}]) {
-		return nil, notFound()
+	c, _, _, err := s.standing(b, a, id)
+	if err != nil {
+		return nil, err
 	}
 	if c.Kind != Group {
 		return nil, forbidden("this is for groups")

@@ -19,15 +19,22 @@ func (s *Service) MarkRead(ctx context.Context, a Actor, id ConversationID, seq 
 	var notice *Notice
 	_, err = s.await(ctx, &operation{
 		keys: func(k *Keys) {
-			k.Conversations = append(k.Conversations, id)
-			k.Members = append(k.Members, key)
+			standKeys(k, a.User, id)
 			k.Tallies = append(k.Tallies, TallyKey{key, seq})
 		},
 		decide: func(b *batch) (Place, error) {
 			notice = nil
 			c, m := b.rows.Conversations[id], b.rows.Members[key]
-			if c == nil || !s.MaySee(a.User, c.Kind) || c.Kind != Room && m == nil {
+			if c == nil || !s.MaySee(a.User, c.Kind) || c.Kind != Room && c.Kind != Thread && m == nil {
 				return Place{}, notFound()
+			}
+			if c.Kind == Thread {
+				if _, _, _, err := s.standing(b, a, id); err != nil {
+					return Place{}, err
+				}
+				if !joined(m) {
+					return Place{}, forbidden("who does not follow a thread has no read position in it")
+				}
 			}
 			if c.Kind == Room {
 				return Place{}, forbidden("rooms keep no read positions")

@@ -82,8 +82,7 @@ type sendOp struct {
 }
 
 func (o *sendOp) keys(k *Keys) {
-	k.Conversations = append(k.Conversations, o.id)
-	k.Members = append(k.Members, MemberKey{o.id, o.actor.User})
+	standKeys(k, o.actor.User, o.id)
 	for _, u := range o.only {
 		k.Members = append(k.Members, MemberKey{o.id, u})
 	}
@@ -112,6 +111,9 @@ func (o *sendOp) decide(b *batch) (Place, error) {
 	m := b.rows.Members[MemberKey{o.id, o.actor.User}]
 	if c == nil {
 		c, m = beginDirect(b, o.actor.User, o.send.ToUser)
+	}
+	if c.Kind == Thread {
+		m = b.follow(c, o.actor.User) // nil: it has too many
 	}
 	e := &Event{
 		Kind: Message, From: o.actor.User, ClientID: o.send.ClientID, ReplyTo: o.send.ReplyTo, Only: o.only,
@@ -144,33 +146,36 @@ func (o *sendOp) decide(b *batch) (Place, error) {
 // mayWrite answers the conversation if the message may be written there, nil for a direct
 // one that it begins. The order of checks: whether it is there, rights, mutes.
 func (o *sendOp) mayWrite(b *batch) (*Conversation, error) {
-	c := b.rows.Conversations[o.id]
-	m := b.rows.Members[MemberKey{o.id, o.actor.User}]
-	switch {
-	case o.send.ToUser != "" && !o.service.MaySee(o.actor.User, Direct):
+	if o.send.ToUser != "" && !o.service.MaySee(o.actor.User, Direct) {
 		// Whether there is a conversation already is not told.
 		return nil, forbidden("guests speak in open rooms here")
-	case c == nil && o.send.ToUser != "":
-	case c == nil, !o.service.MaySee(o.actor.User, c.Kind), c.Kind != Room && !joined(m) && !o.actor.Server:
-		return nil, notFound()
-	case c.Kind == Direct && !joined(m):
-		return nil, forbidden("only the two of a direct conversation write in it")
+	}
+	var c, home *Conversation
+	var m *Member
+	if begins := o.send.ToUser != "" && b.rows.Conversations[o.id] == nil; !begins {
+		var err error
+		if c, home, m, err = o.service.standing(b, o.actor, o.id); err != nil {
+			return nil, err
+		}
+		if home.Kind == Direct && !joined(m) {
+			return nil, forbidden("only the two of a direct conversation write in it")
+		}
 	}
 	if err := o.checkOnly(b, c); err != nil {
 		return nil, err
 	}
-	if err := o.checkNamed(b, c, m); err != nil || c == nil {
+	if err := o.checkNamed(b, c, home, m); err != nil || c == nil {
 		return nil, err
 	}
-	return c, speak(o.actor, c, m, b.now)
+	return c, speak(o.actor, home, m, b.now)
 }
 
 // checkNamed says whether the message may name everybody, and the message it answers. c is
 // nil for a conversation that it begins.
-func (o *sendOp) checkNamed(b *batch, c *Conversation, m *Member) error {
+func (o *sendOp) checkNamed(b *batch, c, home *Conversation, m *Member) error {
 	if o.names.all {
 		if c != nil {
-			if err := may(o.actor, c, m, RightMentionAll); err != nil {
+			if err := may(o.actor, home, m, RightMentionAll); err != nil {
 				return err
 			}
 		}
@@ -210,7 +215,7 @@ func (o *sendOp) rate(b *batch, c *Conversation) error {
 		o.tooFast = o.limit(b, c == nil)
 	}
 	if o.tooFast == nil && c != nil {
-		o.tooFast = o.service.slow(o.actor, c, b.rows.Members[MemberKey{o.id, o.actor.User}], b.now)
+		o.tooFast = o.service.slow(o.actor, b.rows.Conversations[o.id.home()], b.rows.Members[MemberKey{o.id.home(), o.actor.User}], b.now)
 	}
 	return o.tooFast
 }

@@ -184,14 +184,17 @@ func (s *Service) find(ctx context.Context, a Actor, id ConversationID) (*Conver
 		switch {
 		case err == nil:
 			m = &row
-		case !a.Server || !errors.Is(err, ErrNotFound):
+		case !a.Server && c.Kind != Thread || !errors.Is(err, ErrNotFound):
 			return nil, nil, nil, readError(err)
 		}
 	}
 	if a.Server {
 		return &c, m, c.whole(), nil
 	}
-	spans := s.spans(a.User, &c, m)
+	spans, err := s.readable(ctx, a.User, &c, m)
+	if err != nil {
+		return nil, nil, nil, err
+	}
 	if spans == nil {
 		return nil, nil, nil, notFound()
 	}

@@ -41,14 +41,20 @@ func (s *Service) Signal(ctx context.Context, a Actor, sig Signal) error {
 	if err != nil {
 		return err
 	}
+	home := c
+	if root, ok := c.Root(); ok { // who is in the parent, and may speak there
+		if home, m, _, err = s.find(ctx, a, root.Conversation); err != nil {
+			return err
+		}
+	}
 	switch {
-	case c.Kind == Room || joined(m):
-	case a.Server && c.Kind == Direct:
+	case home.Kind == Room || joined(m):
+	case a.Server && home.Kind == Direct:
 		return forbidden("only the two of a direct conversation signal in it")
 	case !a.Server:
 		return notFound()
 	}
-	if err := speak(a, c, m, s.cfg.Now()); err != nil {
+	if err := speak(a, home, m, s.cfg.Now()); err != nil {
 		return err
 	}
 	if err := s.signals.take(a, id, &s.cfg.Limits, s.cfg.Now()); err != nil {

@@ -153,7 +153,7 @@ func (s *Service) openStream(ctx context.Context, a Actor, key EventKey) (*strea
 		return st, nil
 	}
 	c, m, spans, err := s.find(ctx, a, key.Conversation)
-	if err != nil || !within(spans, key.Seq) || c.Kind != Room && !joined(m) && !a.Server {
+	if err != nil || !within(spans, key.Seq) || c.Kind != Room && c.Kind != Thread && !joined(m) && !a.Server {
 		return nil, notOpen()
 	}
 	records, err := s.store.Events(ctx, EventRange{Conversation: key.Conversation, From: key.Seq, To: key.Seq, Limit: 1})
@@ -223,8 +223,7 @@ func (s *Service) FinishStream(ctx context.Context, a Actor, key EventKey, clien
 }
 
 func streamKeys(k *Keys, key EventKey, u UserID) {
-	k.Conversations = append(k.Conversations, key.Conversation)
-	k.Members = append(k.Members, MemberKey{key.Conversation, u})
+	standKeys(k, u, key.Conversation)
 	k.Events = append(k.Events, key)
 	k.Items = append(k.Items, streamItem(key))
 }
@@ -281,10 +280,10 @@ func (s *Service) FlushStreams(ctx context.Context) error {
 			keys: func(k *Keys) { streamKeys(k, f.key, f.st.user) },
 			decide: func(b *batch) (Place, error) {
 				c, target := b.rows.Conversations[f.key.Conversation], b.event(f.key)
-				if target == nil || target.Stream != streamOpen {
+				if c == nil || target == nil || target.Stream != streamOpen {
 					return Place{}, notOpen() // recalled meanwhile
 				}
-				if c.Kind != Room && !joined(b.rows.Members[MemberKey{f.key.Conversation, f.st.user}]) {
+				if _, _, _, err := s.standing(b, Actor{User: f.st.user}, c.ID); err != nil {
 					_, err := b.finishStream(f.key, &stream{kind: f.st.kind, text: []byte(f.text)}, "", streamInterrupted)
 					if err == nil {
 						err = notOpen()

@@ -216,8 +216,8 @@ func (s *Service) entries(ctx context.Context, u UserID, after, before Position,
 	return entries, false, nil
 }
 
-// Conversations answers a page of the caller's conversations, newest first, and the
-// token of the next page, empty on the last.
+// Conversations answers a page of the caller's conversations, newest first and without
+// threads, and the token of the next page, empty on the last.
 func (s *Service) Conversations(ctx context.Context, a Actor, page string, limit int) ([]Summary, string, error) {
 	walk := s.cursorAt(a.User, 0)
 	walk.walk, walk.upTo, walk.before = true, s.store.Position(), farFuture
@@ -238,7 +238,7 @@ func (s *Service) Conversations(ctx context.Context, a Actor, page string, limit
 		if err != nil {
 			return nil, "", err
 		}
-		if sum != nil {
+		if sum != nil && sum.Conversation.Kind != Thread {
 			list = append(list, *sum)
 		}
 	}
@@ -271,7 +271,7 @@ func (s *Service) Members(ctx context.Context, a Actor, id ConversationID, after
 	if err != nil {
 		return nil, false, err
 	}
-	if c.Kind == Room || !joined(m) && !a.Server {
+	if c.Kind == Room || c.Kind != Thread && !joined(m) && !a.Server {
 		return nil, false, forbidden("only members see who is a member; rooms have none")
 	}
 	list, err := s.store.Members(ctx, id, after, limit+1)
@@ -286,9 +286,13 @@ func (s *Service) Members(ctx context.Context, a Actor, id ConversationID, after
 
 // summary makes what u sees of c, nil if that is nothing.
 func (s *Service) summary(ctx context.Context, u UserID, c *Conversation, m *Member) (*Summary, error) {
-	spans := s.spans(u, c, m)
-	if spans == nil {
-		return nil, nil
+	spans, err := s.readable(ctx, u, c, m)
+	var own *Error
+	if errors.As(err, &own) && own.Code == CodeNotFound {
+		return nil, nil // a thread's parent is not for u any more
+	}
+	if err != nil || spans == nil {
+		return nil, err
 	}
 	sum := &Summary{Conversation: *c, Member: m, Joined: c.Kind == Room || joined(m), Head: top(spans)}
 	if m != nil {
@@ -297,7 +301,6 @@ func (s *Service) summary(ctx context.Context, u UserID, c *Conversation, m *Mem
 	if sum.Head == 0 {
 		return sum, nil
 	}
-	var err error
 	sum.Last, err = s.last(ctx, spans, c.ID, func(r *Record) bool { return r.isFor(u) })
 	return sum, err
 }

@@ -58,7 +58,7 @@ func (s *Service) Typing(ctx context.Context, a Actor, id ConversationID, typing
 	if c.Kind == Room || c.Members > typingMembers {
 		return nil
 	}
-	if !joined(m) && !a.Server {
+	if c.Kind != Thread && !joined(m) && !a.Server {
 		return forbidden("you are no longer in this conversation")
 	}
 	if !s.typings.due(MemberKey{id, a.User}, typing, s.cfg.Now()) {

@@ -1,6 +1,9 @@
 package chat
 
-import "slices"
+import (
+	"context"
+	"slices"
+)
 
 // MaySee says whether a user may have anything to do with a conversation of this kind
 // at all, before membership is asked. Guests are kept to open rooms unless the
@@ -10,12 +13,13 @@ func (s *Service) MaySee(u UserID, kind ConversationKind) bool {
 }
 
 // spans answers what the user may read of c: the one rule that listing, sync, previews
-// and unread counts follow. m is the user's member row, nil if there is none.
+// and unread counts follow. m is the user's member row, nil if there is none. Of a thread, it
+// answers what there is: see readable.
 func (s *Service) spans(u UserID, c *Conversation, m *Member) []Span {
 	if !s.MaySee(u, c.Kind) {
 		return nil
 	}
-	if c.Kind == Room {
+	if c.Kind == Room || c.Kind == Thread {
 		return []Span{{From: 1, To: c.Seq}}
 	}
 	if m == nil {
@@ -37,6 +41,20 @@ func (s *Service) spans(u UserID, c *Conversation, m *Member) []Span {
 // whole is all of a conversation, as a server key reads it.
 func (c *Conversation) whole() []Span { return []Span{{From: 1, To: c.Seq}} }
 
+// readable is spans, for threads too: all of a thread is read by who is in its parent now.
+func (s *Service) readable(ctx context.Context, u UserID, c *Conversation, m *Member) ([]Span, error) {
+	if root, ok := c.Root(); ok {
+		_, in, spans, err := s.find(ctx, Actor{User: u}, root.Conversation)
+		if err != nil {
+			return nil, err
+		}
+		if in != nil && !joined(in) || spans == nil {
+			return nil, nil
+		}
+	}
+	return s.spans(u, c, m), nil
+}
+
 // isFor says whether a record within the user's spans is for the user.
 func (r *Record) isFor(u UserID) bool { return r.Only == nil || slices.Contains(r.Only, u) }
 
@@ -57,6 +75,9 @@ func reveal(a Actor, id ConversationID, records []Record) {
 func joined(m *Member) bool {
 	return m != nil && len(m.Spans) > 0 && m.Spans[len(m.Spans)-1].To == 0
 }
+
+// Joined says whether m is in the conversation now.
+func (m *Member) Joined() bool { return joined(m) }
 
 // Sees says whether m's spans hold seq.
 func (m *Member) Sees(seq Seq) bool {

@@ -229,3 +229,36 @@ func TestForAFew(t *testing.T) {
 		}
 	})
 }
+
+// A thread's events go to those who follow it and are in its parent. Mutant: audience
+// without inParent.
+func TestThreadsGoToFollowers(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *node) {
+		g := n.group("owner", "bob", "carol", "dave")
+		n.send("bob", into(g), 1)
+		root := chat.EventKey{Conversation: g, Seq: 2}
+		key := n.key()
+		th, err := n.chat.CreateThread(t.Context(), chat.Actor{User: "bob"}, root, key, "c")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, u := range []chat.UserID{"carol", "dave"} {
+			if err := n.chat.Follow(t.Context(), chat.Actor{User: u}, th, true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		n.send("bob", into(th), 1)
+		n.remove("owner", g, "dave")
+		synctest.Wait()
+		sinks := make(map[chat.UserID]*sink)
+		for _, u := range []chat.UserID{"owner", "bob", "carol", "dave"} {
+			sinks[u], _ = n.online(u)
+		}
+		n.send("bob", into(th), 2) // 2 and 3
+		synctest.Wait()
+		wantTold(t, "bob", sinks["bob"].told(t), "2", "3")
+		wantTold(t, "carol", sinks["carol"].told(t), "2", "3")
+		wantTold(t, "dave, removed from the parent", sinks["dave"].told(t))
+		wantTold(t, "the owner, who does not follow", sinks["owner"].told(t))
+	})
+}

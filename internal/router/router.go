@@ -25,6 +25,7 @@ type Store interface {
 	Audience(ctx context.Context, id chat.ConversationID, seq chat.Seq) ([]chat.UserID, error)
 	Events(ctx context.Context, r chat.EventRange) ([]chat.Record, error)
 	Conversation(ctx context.Context, id chat.ConversationID) (chat.Conversation, error)
+	Member(ctx context.Context, key chat.MemberKey) (chat.Member, error)
 	Heads(ctx context.Context, after chat.Position, limit int) ([]chat.Head, error)
 	Fork(ctx context.Context, id chat.ConversationID, pos chat.Position) (chat.Seq, error)
 	Position() chat.Position

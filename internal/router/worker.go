@@ -3,6 +3,7 @@ package router
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -246,7 +247,31 @@ func (w *worker) audience(ctx context.Context, c *chat.Commit) ([]*Live, error) 
 			w.keep(conv.ID, a)
 		}
 	}
-	return w.router.sessionsOf(a.users, conv.Kind, w.live[:0]), nil
+	live := w.router.sessionsOf(a.users, conv.Kind, w.live[:0])
+	if root, ok := conv.Root(); ok {
+		return w.inParent(ctx, root.Conversation, live)
+	}
+	return live, nil
+}
+
+// inParent leaves of a thread's followers those who are in its parent now.
+func (w *worker) inParent(ctx context.Context, parent chat.ConversationID, live []*Live) ([]*Live, error) {
+	c, err := w.router.store.Conversation(ctx, parent)
+	if err != nil || c.Kind == chat.Room {
+		return live, err
+	}
+	kept := live[:0]
+	for _, l := range live {
+		m, err := w.router.store.Member(ctx, chat.MemberKey{Conversation: parent, User: l.user})
+		if err != nil && !errors.Is(err, chat.ErrNotFound) {
+			return nil, err
+		}
+		if m.Joined() {
+			kept = append(kept, l)
+		}
+	}
+	clear(live[len(kept):])
+	return kept, nil
 }
 
 // keep caches an audience; a full cache begins anew.
