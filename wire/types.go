@@ -76,7 +76,7 @@ type AckParams struct {
 
 // UsersGetParams are those of users.get.
 type UsersGetParams struct {
-	IDs []string `json:"ids" doc:"1 to 100 exact user ids"`
+	IDs []string `json:"ids" doc:"1 to 100 exact user ids; with a server key, 1,000"`
 }
 
 // UsersResult answers users.get. Ids nobody has are answered like the others: with the id as name.

@@ -35,6 +35,7 @@ type Repeat string
 const (
 	ByNature   Repeat = "harmless by nature"
 	ByClientID Repeat = "the first answer, by client_id"
+	ByEach     Repeat = "the first answers, by each one's own id"
 	AtMostOnce Repeat = "another one: it is told once or not at all"
 )
 
@@ -52,6 +53,8 @@ type Caller interface {
 	SetState(state presence.State) error
 	Watch(ctx context.Context, users []chat.UserID) (wire.PresenceResult, error)
 	Unwatch(users []chat.UserID) error
+	// SignToken makes a token for a user, as the app's back end does.
+	SignToken(user chat.UserID, name string, life time.Duration) (token string, expires time.Time, err error)
 	// Signed is where the caller's user is signed in; only once there is an Actor.
 	Signed() Signed
 }

@@ -262,6 +262,9 @@ func keyRules() []rule {
 		//                                                                             nobody lobby full stranger member owner former pair
 		{"keys.create", "", `{"client_id":"CID","name":"n","scopes":["read"]}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, by(ok)},
 		{"keys.list", "", `{}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, by(ok)},
+		{"users.import", "", `{"users":[{"id":"new","name":"New"}]}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, by(ok)},
+		{"messages.send_batch", "", `{"messages":[{"to":{"user":"bob"},"client_id":"CID","content":{"type":"text","text":"hi"}}]}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, by(ok)},
+		{"tokens.create", "", `{"user":"bob"}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, by(ok)},
 		{"keys.revoke", "none", `{"key":"x"}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, by(no)},
 	}
 }

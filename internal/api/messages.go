@@ -29,28 +29,37 @@ func (m methods) messageRows() []*Method {
 }
 
 func (m methods) messagesSend(c Caller, p *wire.SendParams, reply chat.Reply) error {
-	if err := checkTo(p.To); err != nil {
+	send, err := sendOf(p)
+	if err != nil {
 		return err
+	}
+	m.chat.Send(actor(c), send, reply)
+	return nil
+}
+
+// sendOf reads a message.
+func sendOf(p *wire.SendParams) (chat.Send, error) {
+	if err := checkTo(p.To); err != nil {
+		return chat.Send{}, err
 	}
 	key, err := clientID(p.ClientID)
 	if err != nil {
-		return err
+		return chat.Send{}, err
 	}
 	content, err := checkContent(p.Content)
 	if err != nil {
-		return err
+		return chat.Send{}, err
 	}
 	replyTo, err := seqOf("reply_to", &p.ReplyTo)
 	if err != nil {
-		return err
+		return chat.Send{}, err
 	}
-	m.chat.Send(actor(c), chat.Send{
+	return chat.Send{
 		ToUser: chat.UserID(p.To.User), Conversation: chat.ConversationID(p.To.Conversation),
 		ClientID: p.ClientID, Key: key, Once: true,
 		Content: json.RawMessage(content), KeepUnread: p.Read != nil && !*p.Read,
 		Only: userIDs(p.Only), ReplyTo: *replyTo,
-	}, reply)
-	return nil
+	}, nil
 }
 
 func (m methods) messagesList(ctx context.Context, c Caller, p *wire.ListParams) (wire.ListResult, error) {

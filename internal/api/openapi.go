@@ -142,6 +142,10 @@ func Fields(t reflect.Type) []Field {
 	var list []Field
 	for i := range t.NumField() {
 		f := t.Field(i)
+		if f.Anonymous { // its fields stand in its place
+			list = append(list, Fields(f.Type)...)
+			continue
+		}
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		list = append(list, Field{Name: name, Type: f.Type, Optional: strings.Contains(options, "omitzero"), Doc: f.Tag.Get("doc")})
 	}

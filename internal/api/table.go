@@ -27,6 +27,7 @@ func New(service *chat.Service) *Table {
 		m.presenceRows(),
 		m.syncRows(),
 		m.keyRows(),
+		m.bulkRows(),
 	)
 	for _, row := range t.methods {
 		row.used = service.KeyUsed

@@ -7,6 +7,9 @@ import (
 	"github.com/linnet-im/linnet/wire"
 )
 
+// maxProfiles is how many profiles a person asks for at once.
+const maxProfiles = 100
+
 func (m methods) userRows() []*Method {
 	return []*Method{
 		row(Method{
@@ -20,9 +23,13 @@ func (m methods) userRows() []*Method {
 	}
 }
 
-func (m methods) usersGet(ctx context.Context, _ Caller, p *wire.UsersGetParams) (wire.UsersResult, error) {
-	if len(p.IDs) == 0 || len(p.IDs) > 100 {
-		return wire.UsersResult{}, paramErrorf("ids", "ids: 1 to 100 of them")
+func (m methods) usersGet(ctx context.Context, c Caller, p *wire.UsersGetParams) (wire.UsersResult, error) {
+	most := maxProfiles
+	if actor(c).Server {
+		most = maxBulk
+	}
+	if len(p.IDs) == 0 || len(p.IDs) > most {
+		return wire.UsersResult{}, paramErrorf("ids", "ids: 1 to %d of them", most)
 	}
 	list, err := m.chat.Users(ctx, userIDs(p.IDs))
 	if err != nil {

@@ -142,6 +142,7 @@ func limits() []limit {
 		{"Messages", "… in bytes", size, one("internal/chat.MissedBytes")},
 		{"Messages", "missed notices found later", plain, one("internal/router.repairLimit")},
 
+		{"Conversations and users", "profiles asked for at once", plain, one("internal/api.maxProfiles")},
 		{"Conversations and users", "users named in one call", plain, one("Limits.MembersPerCall")},
 		{"Conversations and users", "members of a group", plain, one("Limits.GroupMembers")},
 		{"Conversations and users", "users named in the event of a change of members", plain, one("internal/chat.maxNamed")},
@@ -211,6 +212,10 @@ func limits() []limit {
 		{"Server keys", "a key is good for, if not for ever", span, one("internal/chat.maxKeyTime")},
 		{"Server keys", "calls of a key, a second", plain, one("Limits.KeyCallsPerSecond")},
 		{"Server keys", "… at once", plain, one("Limits.KeyCallsBurst")},
+		{"Server keys", "HTTP body", size, one("Limits.KeyBodyBytes")},
+		{"Server keys", "items of a bulk call", plain, one("internal/api.maxBulk")},
+		{"Server keys", "a token of `tokens.create` is good for", span, one("internal/api.maxTokenTime")},
+		{"Server keys", "… unless it says", span, one("internal/api.usualTokenTime")},
 	}
 }
 

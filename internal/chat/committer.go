@@ -62,18 +62,21 @@ func newCommitter(store Store, bus Bus, now func() time.Time, told func(int, tim
 	return c
 }
 
-// submit queues an operation. Operations of one caller commit in the order it submits them.
-func (c *committer) submit(op *operation) {
+// submit queues operations, which commit in this order, together if they can. Operations of
+// one caller commit in the order it submits them.
+func (c *committer) submit(ops ...*operation) {
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()
-		op.reply.Answer(Place{}, &Error{
-			Code: CodeBusy, Message: "the server is stopping; try again in a moment", RetryAfter: time.Second,
-		})
-		op.reply.Flush()
+		for _, op := range ops {
+			op.reply.Answer(Place{}, &Error{
+				Code: CodeBusy, Message: "the server is stopping; try again in a moment", RetryAfter: time.Second,
+			})
+			op.reply.Flush()
+		}
 		return
 	}
-	c.queue = append(c.queue, op)
+	c.queue = append(c.queue, ops...)
 	c.mu.Unlock()
 	c.signal()
 }

@@ -152,10 +152,12 @@ func (s *Service) await(ctx context.Context, op *operation) (Place, error) {
 	case <-w.done:
 		return w.place, w.err
 	case <-ctx.Done():
-		return Place{}, &Error{
-			Code: CodeUnknown, Message: "the caller did not wait; repeat it with the same client_id", Err: ctx.Err(),
-		}
+		return Place{}, notWaited(ctx)
 	}
+}
+
+func notWaited(ctx context.Context) error {
+	return &Error{Code: CodeUnknown, Message: "the caller did not wait; repeat it with the same client_id", Err: ctx.Err()}
 }
 
 // readError gives a failed read's error the form callers get.

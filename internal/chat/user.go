@@ -43,6 +43,19 @@ func (s *Service) Users(ctx context.Context, ids []UserID) ([]Profile, error) {
 	return profiles, nil
 }
 
+// rename gives a user, who need not be known, a name.
+func (b *batch) rename(id UserID, name string) {
+	u := b.rows.Users[id]
+	if u == nil {
+		u = &User{ID: id}
+		b.rows.Users[id] = u
+	}
+	if u.Name != name {
+		u.Name = name
+		b.users.add(u)
+	}
+}
+
 // UpdateUser sets the caller's name. Guests have the name they gave.
 func (s *Service) UpdateUser(ctx context.Context, a Actor, name string) (Profile, error) {
 	if a.User.IsGuest() {
@@ -54,15 +67,7 @@ func (s *Service) UpdateUser(ctx context.Context, a Actor, name string) (Profile
 	_, err := s.await(ctx, &operation{
 		keys: func(k *Keys) { k.Users = append(k.Users, a.User) },
 		decide: func(b *batch) (Place, error) {
-			u := b.rows.Users[a.User]
-			if u == nil {
-				u = &User{ID: a.User}
-				b.rows.Users[a.User] = u
-			}
-			if u.Name != name {
-				u.Name = name
-				b.users.add(u)
-			}
+			b.rename(a.User, name)
 			return Place{}, nil
 		},
 	})

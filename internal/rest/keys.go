@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/linnet-im/linnet/internal/api"
 	"github.com/linnet-im/linnet/internal/chat"
@@ -59,4 +60,9 @@ func (c *caller) operator(pass string) *wire.Error {
 	}
 	c.identity = &session.Admission{Identity: id}
 	return nil
+}
+
+// SignToken is api.Caller's.
+func (c *caller) SignToken(user chat.UserID, name string, life time.Duration) (string, time.Time, error) {
+	return c.server.cfg.Verifier.Sign(user, name, life)
 }

@@ -30,6 +30,7 @@ type Config struct {
 	Chat         *chat.Service
 	Verifier     *auth.Verifier
 	BodyBytes    int64    // the longest body
+	KeyBodyBytes int64    // … of a call by a server key
 	QueueBytes   int      // what may wait for a listener that is slow
 	Proxied      bool     // a proxy stands before it: no request comes from loopback
 	Hosts        []string // names the server answers to besides loopback's; with a port or without
@@ -229,19 +230,23 @@ func (s *server) method(w http.ResponseWriter, r *http.Request) {
 		problem(w, wire.Errorf(wire.CodeMedia, "the body is JSON: send Content-Type: application/json"))
 		return
 	}
-	params, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.cfg.BodyBytes))
-	if err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			problem(w, wire.Errorf(wire.CodeTooLarge, "the body is longer than %d bytes", s.cfg.BodyBytes))
-			return
-		}
-		problem(w, wire.Errorf(wire.CodeInvalid, "the body did not come whole; nothing was done"))
-		return
-	}
 	c := &caller{server: s, loopback: s.loopback(r)}
 	if bad := c.authenticate(r); bad != nil {
 		problem(w, bad)
+		return
+	}
+	limit := s.cfg.BodyBytes
+	if a, ok := c.Actor(); ok && a.Server {
+		limit = s.cfg.KeyBodyBytes
+	}
+	params, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			problem(w, wire.Errorf(wire.CodeTooLarge, "the body is longer than %d bytes", limit))
+			return
+		}
+		problem(w, wire.Errorf(wire.CodeInvalid, "the body did not come whole; nothing was done"))
 		return
 	}
 	if m.Live {
