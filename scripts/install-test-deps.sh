@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the foreign programs that end-to-end tests talk to, where they are missing,
-# from Debian's packages, and the packages of test/e2e/node from npm by its lock file.
+# from Debian's packages, the packages of test/e2e/node from npm by its lock file,
+# and builds those that tools/go.mod names.
 # Without the rights or the network for it, the tests that need them skip and say so;
 # with CI=true that is a failure.
 set -euo pipefail
@@ -52,3 +53,8 @@ missing=("the packages of test/e2e/node")
 lock=test/e2e/node/node_modules/.package-lock.json # npm writes it last
 [ "$lock" -nt test/e2e/node/package-lock.json ] ||
 	npm ci --prefix test/e2e/node --ignore-scripts --no-audit --no-fund --silent </dev/null || fail "npm ci failed"
+
+missing=("the tools of tools/go.mod")
+for tool in pebble pebble-challtestsrv h2spec; do
+	go tool -modfile=tools/go.mod -n "$tool" >/dev/null || fail "building $tool failed"
+done

@@ -79,6 +79,8 @@ type server struct {
 	http     *http.Server
 	port     *listen.Server
 	tls      *tls.Config // nil: none
+
+	authority *authority // nil: none
 }
 
 func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sqlite.Store, log *slog.Logger) (*server, error) {
@@ -122,7 +124,12 @@ func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sql
 		},
 	})
 	s.links = newLinks(s.hub, limits, cfg, s.metrics.Slow, log)
-	if s.tls, err = tlsConfig(&cfg); err != nil {
+	if len(cfg.ACME) > 0 {
+		if s.authority, err = newAuthority(&cfg, log); err != nil {
+			return nil, err
+		}
+	}
+	if s.tls, err = tlsConfig(&cfg, s.authority); err != nil {
 		return nil, err
 	}
 	handler, err := rest.New(rest.Config{
@@ -197,6 +204,9 @@ func (s *server) run(ctx context.Context, out io.Writer) error {
 			_ = ln.Close()
 			return err
 		}
+	}
+	if s.authority != nil {
+		s.authority.first()
 	}
 	s.greet(out, ln.Addr())
 

@@ -2,16 +2,12 @@ package app
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
-	"net/http"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
 	"golang.org/x/crypto/acme"
-	"golang.org/x/crypto/acme/autocert"
 
 	"github.com/linnet-im/linnet/internal/config"
 )
@@ -20,7 +16,7 @@ import (
 const reloadEvery = 10 * time.Second
 
 // tlsConfig makes the server's TLS from the settings; nil when there is none.
-func tlsConfig(cfg *config.Config) (*tls.Config, error) {
+func tlsConfig(cfg *config.Config, certificates *authority) (*tls.Config, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
 	switch {
 	case cfg.TLSCert != "":
@@ -30,41 +26,12 @@ func tlsConfig(cfg *config.Config) (*tls.Config, error) {
 		}
 		c.GetCertificate = files.get
 	case len(cfg.ACME) > 0:
-		m, err := acmeManager(cfg)
-		if err != nil {
-			return nil, err
-		}
-		c.GetCertificate = m.GetCertificate
+		c.GetCertificate = certificates.get
 		c.NextProtos = append(c.NextProtos, acme.ALPNProto) // for the authority's probe
 	default:
 		return nil, nil
 	}
 	return c, nil
-}
-
-// acmeManager gets certificates for the hosts of the settings, the first time that
-// somebody asks for one, and renews them. It proves itself by TLS-ALPN-01 (RFC 8737) on
-// this very port, which the authority looks for at 443.
-func acmeManager(cfg *config.Config) (*autocert.Manager, error) {
-	client := &acme.Client{DirectoryURL: cfg.ACMEDirectory}
-	if cfg.ACMERoots != "" {
-		pem, err := os.ReadFile(cfg.ACMERoots)
-		if err != nil {
-			return nil, fmt.Errorf("acme-roots: %w", err)
-		}
-		roots := x509.NewCertPool()
-		if !roots.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("acme-roots: there is no certificate in %s", cfg.ACMERoots)
-		}
-		client.HTTPClient = &http.Client{
-			Timeout:   time.Minute,
-			Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: roots}},
-		}
-	}
-	return &autocert.Manager{
-		Prompt: autocert.AcceptTOS, Cache: autocert.DirCache(filepath.Join(cfg.Data, "acme")),
-		HostPolicy: autocert.HostWhitelist(cfg.ACME...), Email: cfg.ACMEEmail, Client: client,
-	}, nil
 }
 
 // certificateFiles is a certificate and its key in files, which may be replaced while

@@ -241,7 +241,7 @@ func noLimits() map[string]string {
 		"internal/chat.tidyStep": inside, "internal/chat.dueStep": inside, "internal/chat.visitsStep": inside, "internal/chat.previewDepth": inside,
 		"internal/link/sock.chunk": inside, "internal/link/sock.readBuffer": inside,
 		"internal/presence.sweepEvery": inside, "internal/router.maxAudiences": inside, "internal/router.sweepHeads": inside, "internal/router.sweepEvery": inside,
-		"internal/presence.seenStep": told, "internal/chat.keyUsedEvery": told, "internal/session.keysEvery": told, "internal/session.listenersWait": told,
+		"internal/app.sayAgain": told, "internal/presence.seenStep": told, "internal/chat.keyUsedEvery": told, "internal/session.keysEvery": told, "internal/session.listenersWait": told,
 		"internal/app.operateTime": stopping, "internal/auth.operatorTime": stopping,
 		"internal/presence.tellEvery": told, "internal/router.vouchEvery": told,
 		"internal/app.reloadEvery": stopping, "internal/app.requestTime": stopping, "internal/session.restartHint": stopping,

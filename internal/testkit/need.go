@@ -3,6 +3,8 @@ package testkit
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -26,4 +28,20 @@ func Missing(t testing.TB, what string) {
 		t.Fatalf("%s must be there in CI", what)
 	}
 	t.Skipf("%s is not installed", what)
+}
+
+// Tool builds a foreign program that tools/go.mod names, where it is not built yet, and
+// answers where it is. Without the network for it the test skips, and with CI=true it fails.
+func Tool(t testing.TB, name string) string {
+	t.Helper()
+	mod, err := exec.Command("go", "env", "GOMOD").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(filepath.Dir(strings.TrimSpace(string(mod))), "tools", "go.mod")
+	path, err := exec.Command("go", "tool", "-modfile="+file, "-n", name).Output()
+	if err != nil {
+		Missing(t, name)
+	}
+	return strings.TrimSpace(string(path))
 }

@@ -42,7 +42,7 @@ func TestHAProxy(t *testing.T) {
 	}
 	t.Run("a page", func(t *testing.T) { p.page(t, addr) })
 	t.Run("limits of an address", func(t *testing.T) { p.limits(t, addr) })
-	p.await(t, "from=unstated speaks=HTTP") // haproxy's own look at /readyz
+	awaitLog(t, p.server, "from=unstated speaks=HTTP") // haproxy's own look at /readyz
 }
 
 func TestNginx(t *testing.T) {
@@ -62,7 +62,7 @@ func TestNginx(t *testing.T) {
 			events(t, p.server, web, p.trust, version)
 		}
 		p.page(t, web)
-		p.await(t, "from=unstated speaks=HTTP")
+		awaitLog(t, p.server, "from=unstated speaks=HTTP")
 	})
 	p.everything(stream)
 	events(t, p.server, stream, p.trust, "HTTP/1.1")
@@ -85,7 +85,7 @@ func TestNotTheProxy(t *testing.T) {
 			t.Errorf("%s: got %q, %v", from, got, err)
 		}
 	}
-	p.await(t, "from=203.0.113.7:7000 speaks=text")
+	awaitLog(t, p.server, "from=203.0.113.7:7000 speaks=text")
 }
 
 // proxied is a server that is to be reached by a proxy on 127.0.0.1.
@@ -225,16 +225,6 @@ func streamModule(t *testing.T, nginx string) string {
 	return "load_module " + module + ";\n"
 }
 
-// await waits until the server's log has a text.
-func (p *proxied) await(t *testing.T, text string) {
-	t.Helper()
-	for deadline := time.Now().Add(testkit.Patience); !strings.Contains(p.server.Log(), text); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("the log has no %q", text)
-		}
-	}
-}
-
 // everything speaks each protocol of the port to a proxy that states addresses.
 func (p *proxied) everything(addr string) {
 	p.t.Helper()
@@ -251,7 +241,7 @@ func (p *proxied) everything(addr string) {
 			if n, err := tc.Read(make([]byte, 1)); n == 0 {
 				t.Fatalf("%q is not answered: %v", sent, err)
 			}
-			p.await(t, fmt.Sprintf("from=%s speaks=%s\n", tc.LocalAddr(), speaks))
+			awaitLog(t, p.server, fmt.Sprintf("from=%s speaks=%s\n", tc.LocalAddr(), speaks))
 		}
 	})
 	if log := p.server.Log(); strings.Contains(log, "was refused") {
@@ -326,6 +316,6 @@ func (p *proxied) limits(t *testing.T, addr string) {
 	if !answered("127.0.0.4") {
 		t.Error("another address is not served")
 	}
-	p.await(t, "from=127.0.0.3:")
-	p.await(t, "may not connect, or has too many connections")
+	awaitLog(t, p.server, "from=127.0.0.3:")
+	awaitLog(t, p.server, "may not connect, or has too many connections")
 }
