@@ -36,7 +36,7 @@ func (s *Service) SignedIn(u UserID, d *Device) {
 		}
 		came := *d
 		came.Since, came.Seen = now, now
-		v.devices = append(slices.DeleteFunc(v.devices, func(o Device) bool { return o.ID == d.ID }), came)
+		v.came(came)
 	})
 }
 
@@ -58,8 +58,17 @@ func (s *Service) Left(u UserID, device string) {
 				return
 			}
 		}
-		v.devices = append(v.devices, Device{ID: device, Seen: now})
+		v.came(Device{ID: device, Seen: now})
 	})
+}
+
+// came notes a device as the last one. More than are kept of a user need not wait: who
+// makes up device after device would have everybody's sign-ins and sends wait for them.
+func (v *visit) came(d Device) {
+	v.devices = append(slices.DeleteFunc(v.devices, func(o Device) bool { return o.ID == d.ID }), d)
+	if len(v.devices) > maxDevices {
+		v.devices = slices.Delete(v.devices, 0, 1)
+	}
 }
 
 func (v *visits) note(u UserID, change func(*visit)) {
