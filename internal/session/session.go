@@ -55,6 +55,10 @@ type Remote struct {
 // maxEarly bounds what may wait behind the answer to session.open, in bytes.
 const maxEarly = 1 << 20
 
+// maxQueued bounds the frames that wait to be worked on, in bytes; one may be longer. Who
+// does not read its answers has those that it goes on asking for wait.
+const maxQueued = 128 << 10
+
 // drainWait is how long what a peer is owed may take to go out before its connection closes.
 const drainWait = 5 * time.Second
 
@@ -75,6 +79,7 @@ type Session struct {
 	mu       sync.Mutex
 	room     *sync.Cond // there is room for another call, or the session is closed; nil until somebody waits
 	queue    [][]byte   // frames that wait
+	queued   int        // their bytes
 	running  bool       // a goroutine works on the queue
 	inFlight int        // calls that came and are not answered
 	holding  bool       // pushes wait behind the answer to a call
@@ -102,21 +107,21 @@ func (h *Hub) New(peer Peer, framing *Framing, remote Remote) *Session {
 func (s *Session) Heard() { s.heard.Store(time.Now().UnixNano()) }
 
 // Frame takes a frame; the bytes are the caller's again when it returns. It blocks
-// while as many calls as are allowed are in flight. The frame is worked on elsewhere:
+// while as many calls as are allowed are in flight, or as many bytes wait. The frame is worked on elsewhere:
 // the goroutine that waits for the next one keeps a small stack.
 func (s *Session) Frame(frame []byte) {
 	s.Heard()
-	own := append(make([]byte, 0, len(frame)), frame...)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.inFlight >= s.hub.cfg.Limits.InFlight && !s.closed {
+	for !s.closed && (s.inFlight >= s.hub.cfg.Limits.InFlight || s.queued > 0 && s.queued+len(frame) > maxQueued) {
 		s.wait()
 	}
 	if s.closed {
 		return
 	}
 	s.inFlight++
-	s.queue = append(s.queue, own)
+	s.queued += len(frame)
+	s.queue = append(s.queue, append(make([]byte, 0, len(frame)), frame...))
 	if !s.running {
 		s.running = true
 		go s.run()
@@ -191,6 +196,8 @@ func (s *Session) run() {
 		}
 		frame := s.queue[0]
 		s.queue = s.queue[1:]
+		s.queued -= len(frame)
+		s.changed()
 		s.mu.Unlock()
 		s.peer.WaitRoom() // who asks for many pages at once gets them as fast as it reads
 		if s.isClosed() {
@@ -227,7 +234,7 @@ func (s *Session) done() {
 func (s *Session) shut() {
 	s.closed = true
 	s.inFlight -= len(s.queue)
-	s.queue = nil
+	s.queue, s.queued = nil, 0
 	s.changed()
 }
 

@@ -188,6 +188,37 @@ func TestFramesWaitForRoom(t *testing.T) {
 	})
 }
 
+// Who does not read has no more than two large frames wait for it to, and the link that
+// brings the next one waits. Mutant: Frame without a look at the bytes.
+func TestLargeFramesWait(t *testing.T) {
+	inBubble(t, chat.GuestsLobby, func(t *testing.T, n *node) {
+		p := stalled{&peer{}, make(chan struct{}), make(chan struct{})}
+		s := n.New(p, lineFraming(), Remote{Loopback: true})
+		s.Frame([]byte(open(n.token("alice", time.Hour), "")))
+		wantKinds(t, "alice", p.peer, "result 1")
+		close(p.full)
+		s.Frame([]byte(`{"id":2,"method":"ping"}`)) // it waits for room
+		large := fmt.Appendf(nil, `{"id":3,"method":"ping","params":{"x":%q}}`, strings.Repeat("x", 60<<10))
+		synctest.Wait()
+		taken := make(chan struct{}, 10)
+		go func() {
+			for range cap(taken) {
+				s.Frame(large)
+				taken <- struct{}{}
+			}
+		}()
+		synctest.Wait()
+		if len(taken) != 2 {
+			t.Errorf("%d large frames are taken", len(taken))
+		}
+		_ = p.Close() // then there is room, for who asks
+		synctest.Wait()
+		if len(taken) != cap(taken) {
+			t.Errorf("%d large frames are taken in the end", len(taken))
+		}
+	})
+}
+
 // within waits, a minute of the bubble at most: its clocks go on while a test hangs.
 func within(t *testing.T, done <-chan struct{}) {
 	t.Helper()
