@@ -271,6 +271,8 @@ type Event struct {
 	Time         string         `json:"time,omitzero"`
 	Count        int64          `json:"count,omitzero" doc:"countable messages of the conversation up to here"`
 	Changed      int64          `json:"changed,omitzero" doc:"the seq of the event that last changed this one"`
+	Edited       bool           `json:"edited,omitzero" doc:"its content was edited; messages.versions tells what it was"`
+	EditedAt     string         `json:"edited_at,omitzero"`
 	ReplyTo      int64          `json:"reply_to,omitzero" doc:"the seq of the message that this one answers; it may be a void by now"`
 	Targets      [][2]int64     `json:"targets,omitzero" doc:"the ranges of seqs this event changes"`
 	Thread       string         `json:"thread,omitzero" doc:"the conversation that hangs on this message"`

@@ -82,6 +82,7 @@ func rules() []rule {
 		memberRules(),
 		messageRules(),
 		threadRules(),
+		changeRules(),
 		streamRules(),
 		laterRules(),
 		roomRules(),
@@ -291,6 +292,11 @@ func newScene(t *testing.T, guests chat.Guests) *scene {
 	change("members.update", `"user":"adam","role":"admin"`)
 	change("members.update", `"user":"ada","role":"admin"`)
 	change("members.mute", `"users":["max"]`)
+	// Message 7 of the group, and 1 of the lobby and the direct conversation.
+	for n, said := range []struct{ who, to string }{{"mia", group}, {"olga", "lobby"}} {
+		w.must(w.caller(chat.UserID(said.who)), "messages.send", fmt.Sprintf(
+			`{"to":{"conversation":%q},"client_id":"00000000-0000-7000-8000-%012x","content":{"type":"text","text":"hi"}}`, said.to, 0x80+n))
+	}
 	direct := w.must(w.caller("guest:ann"), "messages.send",
 		`{"to":{"user":"bob"},"client_id":"00000000-0000-7000-8000-000000000003","content":{"type":"text","text":"hi"}}`).(wire.Place).Conversation
 	s := &scene{w, strings.NewReplacer("GROUP", group, "DIRECT", direct, "CID", "00000000-0000-7000-8000-0000000000ff")}

@@ -21,6 +21,7 @@ func New(service *chat.Service) *Table {
 		m.groupRows(),
 		m.messageRows(),
 		m.threadRows(),
+		m.changeRows(),
 		m.streamRows(),
 		m.laterRows(),
 		m.roomRows(),

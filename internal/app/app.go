@@ -99,6 +99,7 @@ func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sql
 			NewDirectsHourly: limits.NewDirectsPerHour, MembersPerCall: limits.MembersPerCall,
 			GroupMembers: limits.GroupMembers, CallsKept: limits.DedupeWindow,
 			KeyCallsPerSecond: limits.KeyCallsPerSecond, KeyCallsBurst: limits.KeyCallsBurst,
+			EditWindow: cfg.EditWindow, RecallWindow: cfg.RecallWindow,
 		},
 	}, store, s.router)
 	if err != nil {

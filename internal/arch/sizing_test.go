@@ -138,6 +138,8 @@ func limits() []limit {
 		{"Messages", "mentions in a message", plain, one("internal/api.maxMentions")},
 		{"Messages", "unread mentions that are told", plain, one("internal/chat.maxMarks")},
 		{"Messages", "… of everybody", plain, one("internal/chat.maxMarksOfAll")},
+		{"Messages", "earlier versions of an edited message", plain, one("internal/chat.maxVersions")},
+		{"Messages", "… in bytes", size, one("internal/chat.maxVersionBytes")},
 		{"Messages", "missed events of a conversation", plain, one("internal/chat.resetGap")},
 		{"Messages", "missed events told to a stream or a poll", plain, one("internal/chat.MissedEvents")},
 		{"Messages", "… in bytes", size, one("internal/chat.MissedBytes")},

@@ -138,6 +138,7 @@ type Event struct {
 	Time         time.Time
 	Count        int64          // Conversation.Count with this event in it
 	Changed      Seq            // of the event that last changed this one; 0: none
+	Edited       time.Time      // when its content was last edited; zero: never
 	ReplyTo      Seq            // the message this one answers; 0: none
 	Targets      [][2]Seq       // ranges of seqs that this one changes
 	Thread       ConversationID // that hangs on this message

@@ -38,6 +38,10 @@ func (e *Event) Encode() {
 		b = append(b, `,"changed":`...)
 		b = strconv.AppendInt(b, int64(e.Changed), 10)
 	}
+	if !e.Edited.IsZero() {
+		b = append(b, `,"edited":true,"edited_at":"`...)
+		b = append(AppendTime(b, e.Edited), '"')
+	}
 	if e.ReplyTo != 0 {
 		b = append(b, `,"reply_to":`...)
 		b = strconv.AppendInt(b, int64(e.ReplyTo), 10)
@@ -91,6 +95,7 @@ func ParseEvent(id ConversationID, rec Record) *Event {
 		Time     time.Time       `json:"time"`
 		Count    int64           `json:"count"`
 		Changed  Seq             `json:"changed"`
+		Edited   time.Time       `json:"edited_at"`
 		ReplyTo  Seq             `json:"reply_to"`
 		Targets  [][2]Seq        `json:"targets"`
 		Thread   ConversationID  `json:"thread"`
@@ -100,7 +105,7 @@ func ParseEvent(id ConversationID, rec Record) *Event {
 	_ = json.Unmarshal(rec.JSON, &fields) // a damaged row is delivered as it is
 	return &Event{
 		Conversation: id, Seq: rec.Seq, Kind: fields.Kind, From: fields.From, ClientID: fields.ClientID,
-		Time: fields.Time, Count: fields.Count, Changed: fields.Changed, ReplyTo: fields.ReplyTo,
+		Time: fields.Time, Count: fields.Count, Changed: fields.Changed, Edited: fields.Edited, ReplyTo: fields.ReplyTo,
 		Targets: fields.Targets, Thread: fields.Thread, Stream: fields.Stream,
 		Only: rec.Only, Content: fields.Content, JSON: rec.JSON,
 	}

@@ -33,6 +33,8 @@ type Limits struct {
 	KeyCallsPerSecond float64
 	KeyCallsBurst     int
 	CallsKept         time.Duration // how long a client_id is remembered
+	EditWindow        time.Duration // how long a sender may edit a message; 0: for ever
+	RecallWindow      time.Duration // how long a sender may recall one; 0: for ever
 }
 
 // Config configures a Service.

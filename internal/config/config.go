@@ -14,6 +14,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 )
@@ -38,8 +39,10 @@ type Config struct {
 	Secret         string // LINNET_SECRET only; "" for the one in the folder
 	TokenIssuer    string
 	TokenAudience  string
-	TokenJWKS      string // a file or URL; "" for none
-	MetricsToken   string // opens /metrics to others than loopback; "" does not
+	TokenJWKS      string        // a file or URL; "" for none
+	MetricsToken   string        // opens /metrics to others than loopback; "" does not
+	EditWindow     time.Duration // how long a sender may edit a message; 0: for ever
+	RecallWindow   time.Duration // how long a sender may recall one; 0: for ever
 	LogLevel       string
 	LogFormat      string
 
@@ -177,6 +180,14 @@ func settings() []setting {
 			}
 			return nil
 		}},
+		{false, "edit-window", "how long a sender may edit a message, such as 48h; 0: for ever (24h)", func(c *Config, t string) (err error) {
+			c.EditWindow, err = window(t)
+			return err
+		}},
+		{false, "recall-window", "how long a sender may recall a message, such as 5m; 0: for ever (2m)", func(c *Config, t string) (err error) {
+			c.RecallWindow, err = window(t)
+			return err
+		}},
 		{false, "log-level", "debug, info, warn or error (info)", func(c *Config, t string) error {
 			c.LogLevel = t
 			return oneOf(t, "debug", "info", "warn", "error")
@@ -186,6 +197,15 @@ func settings() []setting {
 			return oneOf(t, "text", "json")
 		}},
 	}
+}
+
+// window reads how long something may be done.
+func window(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 {
+		return 0, errors.New("a time such as 90s, 2m or 48h, or 0 for ever")
+	}
+	return d, nil
 }
 
 func oneOf(text string, allowed ...string) error {
@@ -242,7 +262,10 @@ func prefix(text string) (netip.Prefix, error) {
 // Load reads the settings: flags before the environment, before the file, before what
 // is usual. It answers flag.ErrHelp when help was asked for and printed to out.
 func Load(args []string, getenv func(string) string, out io.Writer) (Config, error) {
-	c := Config{Data: "linnet-data", MaxConnections: 10_000, LogLevel: "info", LogFormat: "text"}
+	c := Config{
+		Data: "linnet-data", MaxConnections: 10_000, LogLevel: "info", LogFormat: "text",
+		EditWindow: 24 * time.Hour, RecallWindow: 2 * time.Minute,
+	}
 	table := settings()
 	flags := flag.NewFlagSet("linnet serve", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)

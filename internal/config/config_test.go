@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -32,6 +33,7 @@ func usual() Config {
 	return Config{
 		Listen: "127.0.0.1:7788", Data: "linnet-data", Guests: "full", UDP: true,
 		MaxConnections: 10_000, LogLevel: "info", LogFormat: "text",
+		EditWindow: 24 * time.Hour, RecallWindow: 2 * time.Minute,
 	}
 }
 
@@ -69,6 +71,10 @@ func TestLoad(t *testing.T) {
 			env:  map[string]string{"LINNET_DATA": "env", "LINNET_GUESTS": "off"},
 			file: "data: file\nguests: lobby\nlog_format: json\n",
 			want: func(c *Config) { c.Data, c.Guests, c.LogFormat = "flag", "off", "json" },
+		},
+		{
+			name: "windows", args: []string{"--edit-window", "0", "--recall-window", "90s"},
+			want: func(c *Config) { c.EditWindow, c.RecallWindow = 0, 90*time.Second },
 		},
 		{
 			name: "lists", args: []string{"--hosts", "chat.example, linnet.local,"},

@@ -1,0 +1,35 @@
+package wire
+
+import "github.com/go-json-experiment/json/jsontext"
+
+// EditParams are those of messages.edit.
+type EditParams struct {
+	Conversation string         `json:"conversation"`
+	Seq          int64          `json:"seq"`
+	ClientID     string         `json:"client_id" doc:"a UUID; the same one twice is the same edit"`
+	Content      jsontext.Value `json:"content" doc:"the new content, of the type text, markdown or custom"`
+}
+
+// MessageCallParams are those of methods that change a message and are logged.
+type MessageCallParams struct {
+	Conversation string `json:"conversation"`
+	Seq          int64  `json:"seq"`
+	ClientID     string `json:"client_id" doc:"a UUID; the same one twice is the same call"`
+}
+
+// MessageParams name one message.
+type MessageParams struct {
+	Conversation string `json:"conversation"`
+	Seq          int64  `json:"seq"`
+}
+
+// VersionsResult answers messages.versions.
+type VersionsResult struct {
+	Versions []Version `json:"versions" doc:"oldest first; the last one is what it is now. Of very many the first and the newest are kept"`
+}
+
+// Version is what a message was from a time on.
+type Version struct {
+	Time    string         `json:"time"`
+	Content jsontext.Value `json:"content"`
+}
