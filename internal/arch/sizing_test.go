@@ -92,6 +92,7 @@ func limits() []limit {
 		{"Connections", "going out before a connection closes", span, one("internal/session.drainWait", "internal/app.lastWords", "internal/app.drainTime", "internal/link/text.lastWait")},
 		{"Connections", "going out to a session that was signed out", span, one("internal/session.RevokedWait")},
 		{"Connections", "rooms of a session", plain, one("internal/session.maxRooms")},
+		{"Connections", "sessions of a user who opens another on a socket", plain, one("internal/session.maxSessions")},
 		{"Connections", "id of a session", size, one("internal/session.maxSessionID")},
 
 		{"Calls", "JSON frame, HTTP body", size, one("Limits.FrameBytes")},

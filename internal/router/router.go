@@ -213,6 +213,13 @@ func (r *Router) SinksOf(user chat.UserID) []Sink {
 	return sinks
 }
 
+// SessionsOf answers how many sessions of a user are live.
+func (r *Router) SessionsOf(user chat.UserID) int {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return len(r.users[user])
+}
+
 // all answers every live session.
 func (r *Router) all() []*Live {
 	r.mu.RLock()

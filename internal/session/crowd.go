@@ -12,6 +12,11 @@ import (
 // maxListeners is how many event streams and pollers a user may have.
 const maxListeners = 64
 
+// maxSessions is how many sessions a user off loopback may have before it opens another on a
+// socket: who has a token could take every connection of the server otherwise, since who is
+// signed in does not count for its address.
+const maxSessions = 256
+
 // listenersWait is when to try again when there are too many.
 const listenersWait = 30 * time.Second
 

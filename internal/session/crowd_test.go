@@ -101,3 +101,28 @@ func TestManyStreams(t *testing.T) {
 		}
 	})
 }
+
+// One user cannot take every connection; this machine may. A session that comes back takes
+// the place that it had. Mutant: Open without a look at SessionsOf.
+func TestManyConnections(t *testing.T) {
+	inBubble(t, chat.GuestsLobby, func(t *testing.T, n *node) {
+		token := n.token("alice", time.Hour)
+		connect := func(loopback bool, session, want string) *Session {
+			t.Helper()
+			p := &peer{}
+			s := n.New(p, lineFraming(), Remote{Loopback: loopback})
+			s.Frame([]byte(open(token, session)))
+			wantKinds(t, session, p, want)
+			return s
+		}
+		first := connect(false, "0", "result 1")
+		for k := 1; k < maxSessions; k++ {
+			connect(false, fmt.Sprint(k), "result 1")
+		}
+		connect(false, "more", "rate_limited 1")
+		connect(true, "here", "result 1").Closed()
+		connect(false, "0", "result 1")
+		first.Closed()
+		connect(false, "more", "rate_limited 1")
+	})
+}

@@ -173,6 +173,13 @@ func (h *Hub) claim(key sessionKey, s seated) seated {
 	return old
 }
 
+// has says whether an identity's session is live: another one of its id replaces it.
+func (h *Hub) has(id Admission) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.byID[id.key()] != nil
+}
+
 func (h *Hub) release(key sessionKey, s seated) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -390,6 +390,9 @@ func (s *Session) Open(ctx context.Context, p *wire.OpenParams) (wire.OpenResult
 	if err != nil {
 		return wire.OpenResult{}, err
 	}
+	if !s.remote.Loopback && s.hub.cfg.Router.SessionsOf(id.User) >= maxSessions && !s.hub.has(id) {
+		return wire.OpenResult{}, tooMany(wire.CodeRate, "you are signed in in too many places at a time: sessions.list names them")
+	}
 	rooms, err := s.hub.roomsOf(ctx, id, p.Rooms)
 	if err != nil {
 		return wire.OpenResult{}, err
