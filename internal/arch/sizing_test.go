@@ -74,7 +74,7 @@ func bits(n int64) string { return plain(n) + " bits" }
 func limits() []limit {
 	one := func(from ...string) []string { return from }
 	return []limit{
-		{"Connections", "connections", plain, one("max_connections")},
+		{"Connections", "connections", plain, one("Config.MaxConnections")},
 		{"Connections", "connections of an address that are not signed in", plain, one("Limits.PerAddress")},
 		{"Connections", "silence before the first byte", span, one("internal/listen.firstWait")},
 		{"Connections", "the rest of the first bytes", span, one("internal/listen.restWait")},
@@ -106,6 +106,8 @@ func limits() []limit {
 		{"Calls", "cursor", size, one("internal/chat.maxCursor")},
 
 		{"Messages", "content of a message", size, one("internal/api.MaxContent")},
+		{"Messages", "editing a message, after it was sent", span, one("Config.EditWindow")},
+		{"Messages", "recalling it", span, one("Config.RecallWindow")},
 		{"Messages", "a client_id is remembered", span, one("Limits.DedupeWindow")},
 		{"Messages", "sends of a user, a second", plain, one("Limits.UserSendsPerSecond")},
 		{"Messages", "… at once", plain, one("Limits.UserSendsBurst")},
@@ -303,7 +305,12 @@ func TestLimitsAreOnThePage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	values["max_connections"] = int64(usual.MaxConnections)
+	settings := reflect.ValueOf(usual)
+	for i := range settings.NumField() {
+		if f := settings.Type().Field(i); f.IsExported() && settings.Field(i).CanInt() {
+			values["Config."+f.Name] = settings.Field(i).Int()
+		}
+	}
 	if len(values) < 100 {
 		t.Fatalf("only %d numbers are found", len(values))
 	}
