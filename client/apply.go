@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -165,21 +166,21 @@ func (b *batch) event(ctx context.Context, e *wire.Event) error {
 			return nil
 		}
 	}
+	var changed []wire.Event
+	if len(e.Targets) > 0 {
+		var err error
+		if conv, changed, err = b.changed(ctx, e); err != nil || conv == nil {
+			return err
+		}
+	}
 	if conv.Held.To < conv.Held.From {
 		conv.Held.From = e.Seq
 	}
 	conv.Held.To = e.Seq
-	b.changes.Events = append(b.changes.Events, *e)
+	// In one step: who holds an event holds what it changed.
+	b.changes.Events = append(append(b.changes.Events, changed...), *e)
 	conv.heard(e, b.client.User().ID)
-	for _, t := range e.Targets {
-		if err := b.flush(ctx); err != nil {
-			return err
-		}
-		if err := b.client.refetch(ctx, b.rpc, e.Conversation, t[0], t[1]); err != nil {
-			return err
-		}
-	}
-	if e.Kind != "message" && e.Kind != "void" {
+	if !conv.changed(e.Kind, changed) {
 		// It may have changed what the conversation is.
 		if err := b.flush(ctx); err != nil {
 			return err
@@ -189,22 +190,101 @@ func (b *batch) event(ctx context.Context, e *wire.Event) error {
 	return nil
 }
 
+// changed fetches what a live event changes of what is held, and gives the conversation's
+// working copy again, nil if the event no longer follows what is held.
+func (b *batch) changed(ctx context.Context, e *wire.Event) (*Conversation, []wire.Event, error) {
+	for {
+		conv := b.conversation(e.Conversation)
+		if conv == nil || e.Seq != conv.Held.To+1 {
+			return nil, nil, nil
+		}
+		held := conv.Held
+		if err := b.flush(ctx); err != nil {
+			return nil, nil, err
+		}
+		changed, err := b.client.targets(ctx, b.rpc, e.Conversation, held, []wire.Event{*e})
+		if err != nil {
+			return nil, nil, err
+		}
+		// Older events may have come in meanwhile, as they were before.
+		if conv = b.conversation(e.Conversation); conv == nil || conv.Held.From >= held.From {
+			if conv != nil && e.Seq != conv.Held.To+1 {
+				conv = nil
+			}
+			return conv, changed, nil
+		}
+	}
+}
+
+// changed takes what an event of a kind has changed, as it is now, and says whether that is
+// all that it does to the conversation, as far as this client knows.
+func (conv *Conversation) changed(kind string, events []wire.Event) bool {
+	switch kind {
+	case "message", "void":
+		return true
+	case "edited", "finished", "reactions", "values":
+	default:
+		return false
+	}
+	var last wire.Event
+	if len(conv.Last) == 0 || json.Unmarshal(conv.Last, &last) != nil {
+		return false
+	}
+	for i := range events {
+		if e := &events[i]; e.Seq == last.Seq {
+			if raw, err := json.Marshal(e); err == nil && e.Kind != "void" {
+				conv.Last = raw
+				continue
+			}
+			return false
+		}
+	}
+	return true
+}
+
 // heard brings what is known of a conversation up to an event, as the user self sees it.
 func (conv *Conversation) heard(e *wire.Event, self string) {
 	conv.Seq, conv.AsOfSeq = e.Seq, e.Seq
 	if e.Count > 0 {
 		conv.Count = e.Count
 	}
-	if raw, err := json.Marshal(e); err == nil {
+	if raw, err := json.Marshal(e); err == nil && e.Kind != "void" && len(e.Targets) == 0 {
 		conv.Last = raw
 	}
 	switch {
 	case e.Kind != "message" || conv.Kind == "room":
 	case e.From == self:
-		conv.ReadSeq, conv.Unread = e.Seq, 0
+		conv.read(e.Seq)
 	default:
 		conv.Unread++
+		if mentions(e, self) {
+			conv.Mentions = append(slices.Clone(conv.Mentions), e.Seq)
+		}
 	}
+}
+
+// read says that everything up to the newest event is read.
+func (conv *Conversation) read(seq int64) {
+	conv.ReadSeq, conv.Unread, conv.Mentions = seq, 0, nil
+}
+
+// mentions says whether a message names a user, or everybody.
+func mentions(e *wire.Event, user string) bool {
+	var content struct {
+		Mentions []struct {
+			User string `json:"user"`
+			All  bool   `json:"all"`
+		} `json:"mentions"`
+	}
+	if json.Unmarshal(e.Content, &content) != nil {
+		return false
+	}
+	for _, m := range content.Mentions {
+		if m.All || m.User == user {
+			return true
+		}
+	}
+	return false
 }
 
 // read applies a read position of the user's own, from another of its devices.
@@ -214,7 +294,7 @@ func (b *batch) read(ctx context.Context, p *wire.ReadNotice) error {
 		return nil
 	}
 	if p.ReadSeq >= conv.Seq {
-		conv.ReadSeq, conv.Unread = p.ReadSeq, 0
+		conv.read(p.ReadSeq)
 		return nil
 	}
 	if err := b.flush(ctx); err != nil {

@@ -251,22 +251,27 @@ func (c *Client) fill(ctx context.Context, r *rpc, id string, to int64) error {
 		if err != nil {
 			return err
 		}
-		if err := c.extend(ctx, id, after, l.ToSeq, events); err != nil {
+		changed, err := c.targets(ctx, r, id, conv.Held, events)
+		if err != nil {
+			return err
+		}
+		if err := c.extend(ctx, id, conv.Held, l.ToSeq, changed, events); err != nil {
 			return err
 		}
 	}
 }
 
-// extend puts events that follow what is held of a conversation up to seq after.
-func (c *Client) extend(ctx context.Context, id string, after, to int64, events []wire.Event) error {
+// extend puts events that follow what was held of a conversation, with what they changed of
+// that. If something else is held by now it does nothing.
+func (c *Client) extend(ctx context.Context, id string, held Range, to int64, changed, events []wire.Event) error {
 	c.changing.Lock()
 	defer c.changing.Unlock()
 	conv, known := c.Conversation(id)
-	if !known || conv.Held.To != after {
+	if !known || conv.Held != held {
 		return nil
 	}
 	if conv.Held.To < conv.Held.From {
-		conv.Held.From = after + 1
+		conv.Held.From = held.To + 1
 	}
 	conv.Held.To = to
 	self := c.User().ID
@@ -275,31 +280,38 @@ func (c *Client) extend(ctx context.Context, id string, after, to int64, events 
 			conv.heard(&events[i], self)
 		}
 	}
-	return c.update(ctx, &Changes{Conversations: []Conversation{conv}, Events: events})
+	return c.update(ctx, &Changes{Conversations: []Conversation{conv}, Events: append(changed, events...)})
 }
 
-// refetch asks anew for the events of a range that are held.
-func (c *Client) refetch(ctx context.Context, r *rpc, id string, from, to int64) error {
-	conv, _ := c.Conversation(id)
-	from, to = max(from, conv.Held.From), min(to, conv.Held.To)
-	for after := from - 1; after < to; {
-		var l wire.ListResult
-		limit := int(min(listPage, to-after))
-		if err := c.own(ctx, r, "messages.list", &wire.ListParams{Conversation: id, AfterSeq: &after, Limit: limit}, &l); err != nil {
-			return err
+// targets fetches, as they are now, the events of a held range that these change.
+func (c *Client) targets(ctx context.Context, r *rpc, id string, held Range, events []wire.Event) ([]wire.Event, error) {
+	var changed []wire.Event
+	for _, e := range events {
+		for _, t := range e.Targets {
+			from, to := max(t[0], held.From), min(t[1], held.To)
+			for after := from - 1; after < to; {
+				var l wire.ListResult
+				limit := int(min(listPage, to-after))
+				p := &wire.ListParams{Conversation: id, AfterSeq: &after, Limit: limit}
+				if err := c.own(ctx, r, "messages.list", p, &l); err != nil {
+					return nil, err
+				}
+				if l.ToSeq <= after {
+					break
+				}
+				now, err := decodeEvents(id, l.Events)
+				if err != nil {
+					return nil, err
+				}
+				for _, e := range now {
+					for last := max(e.Seq, e.ToSeq); e.Seq <= min(last, to); e.Seq++ { // a void may stand for many
+						e.ToSeq = 0
+						changed = append(changed, e)
+					}
+				}
+				after = l.ToSeq
+			}
 		}
-		if l.ToSeq <= after {
-			return nil
-		}
-		events, err := decodeEvents(id, l.Events)
-		if err != nil {
-			return err
-		}
-		events = slices.DeleteFunc(events, func(e wire.Event) bool { return e.Seq > to })
-		if err := c.update(ctx, &Changes{Events: events}); err != nil {
-			return err
-		}
-		after = l.ToSeq
 	}
-	return nil
+	return changed, nil
 }

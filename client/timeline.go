@@ -82,6 +82,18 @@ func (c *Client) older(ctx context.Context, conv *Conversation, limit int) error
 	if !known || now.Held.From != before {
 		return nil // somebody else fetched it, or it was reset meanwhile
 	}
+	// What was changed meanwhile may have come as it was: it is asked for again.
+	came, err := c.store.Events(ctx, conv.ID, conv.Held.To+1, now.Held.To)
+	if err != nil {
+		return err
+	}
+	for _, e := range came {
+		for _, t := range e.Targets {
+			if t[0] < before && t[1] >= l.FromSeq {
+				return nil
+			}
+		}
+	}
 	now.Held.From = min(before-1, l.FromSeq)
 	if len(events) == 0 && l.FromSeq >= before {
 		now.Held.From = 1

@@ -36,13 +36,14 @@ func (s *Service) Edit(ctx context.Context, a Actor, mc MessageCall, content jso
 		k.Items = append(k.Items, key)
 	}
 	rate := s.writeRate(a)
-	return s.changeMessage(ctx, a, "messages.edit", mc, []string{string(content)}, keys, func(b *batch, c *Conversation, m *Member, e *Event) (*Event, error) {
+	return s.changeMessage(ctx, a, "messages.edit", mc, []string{string(content)}, keys, func(b *batch, on *changing) (*Event, error) {
+		c, e := on.c, on.event
 		was := mentions(e.Content)
-		if err := s.mayEdit(a, c, m, e, b.now); err != nil {
+		if err := s.mayEdit(a, on, b.now); err != nil {
 			return nil, err
 		}
 		if names.all && !was.all {
-			if err := may(a, c, m, RightMentionAll); err != nil {
+			if err := may(a, on.home, on.self, RightMentionAll); err != nil {
 				return nil, err
 			}
 			if e.Only != nil {
@@ -66,7 +67,8 @@ type textOnly struct {
 }
 
 // mayEdit says whether the caller may edit a message: its sender, for a time.
-func (s *Service) mayEdit(a Actor, c *Conversation, m *Member, e *Event, now time.Time) error {
+func (s *Service) mayEdit(a Actor, on *changing, now time.Time) error {
+	e := on.event
 	var content struct{ Type string }
 	_ = json.Unmarshal(e.Content, &content)
 	window := s.cfg.Limits.EditWindow
@@ -83,7 +85,7 @@ func (s *Service) mayEdit(a Actor, c *Conversation, m *Member, e *Event, now tim
 	if err := s.notForGuests(a); err != nil {
 		return err
 	}
-	return speak(a, c, m, now)
+	return speak(a, on.home, on.self, now)
 }
 
 func versionsKey(key EventKey) ItemKey {

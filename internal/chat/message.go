@@ -34,19 +34,17 @@ func noMessage() *Error {
 	return &Error{Code: CodeNotFound, Message: "there is no such message, or it is not for you"}
 }
 
-// inside gives a conversation that the caller is in now, or that a server key acts in, and
-// the caller's row: nil in rooms, and for a server key that acts for somebody who is not in it.
-func (s *Service) inside(b *batch, a Actor, id ConversationID) (*Conversation, *Member, error) {
-	c, m := b.rows.Conversations[id], b.rows.Members[MemberKey{id, a.User}]
-	if c == nil || !s.MaySee(a.User, c.Kind) || c.Kind != Room && !a.Server && !joined(m) {
-		return nil, nil, notFound()
-	}
-	return c, m, alive(c)
-}
-
 // errNamed says that a message names other users than those whose rows were loaded: it
 // was edited in between.
 var errNamed = errors.New("the message names others by now")
+
+// changing is a message that is to be changed, and where.
+type changing struct {
+	c     *Conversation
+	home  *Conversation // whose settings and roles hold: c's, of a thread its parent's
+	self  *Member       // the caller's row in home; nil in rooms, and for server keys
+	event *Event
+}
 
 // changeMessage runs change on a message that the caller may read, in a conversation that
 // it is in, and logs the event it answers, which targets the message and is for whom the
@@ -54,7 +52,7 @@ var errNamed = errors.New("the message names others by now")
 // names are loaded. parts are what the caller sent, for its repetitions; keys may be nil.
 // change checks first, then changes.
 func (s *Service) changeMessage(ctx context.Context, a Actor, method string, mc MessageCall, parts []string, keys func(*Keys),
-	change func(b *batch, c *Conversation, self *Member, e *Event) (*Event, error),
+	change func(b *batch, on *changing) (*Event, error),
 ) (Place, error) {
 	cl := newCall(a.User, mc.Key, method, append([]string{string(mc.Conversation), fmt.Sprint(mc.Seq)}, parts...)...)
 	target := EventKey{mc.Conversation, mc.Seq}
@@ -68,8 +66,7 @@ func (s *Service) changeMessage(ctx context.Context, a Actor, method string, mc 
 				if mc.Once() {
 					k.Calls = append(k.Calls, cl.key)
 				}
-				k.Conversations = append(k.Conversations, mc.Conversation)
-				k.Members = append(k.Members, MemberKey{mc.Conversation, a.User})
+				standKeys(k, a.User, mc.Conversation)
 				k.Events = append(k.Events, target)
 				named.keys(k, mc.Conversation)
 				if keys != nil {
@@ -82,8 +79,11 @@ func (s *Service) changeMessage(ctx context.Context, a Actor, method string, mc 
 						return p, err
 					}
 				}
-				c, m, err := s.inside(b, a, mc.Conversation)
+				c, home, m, err := s.standing(b, a, mc.Conversation)
 				if err != nil {
+					return Place{}, err
+				}
+				if err := alive(home); err != nil {
 					return Place{}, err
 				}
 				e := s.message(b, a, c, m, mc.Seq)
@@ -93,7 +93,7 @@ func (s *Service) changeMessage(ctx context.Context, a Actor, method string, mc 
 				if !named.holds(mentions(e.Content)) {
 					return Place{}, errNamed
 				}
-				told, err := change(b, c, m, e)
+				told, err := change(b, &changing{c, home, m, e})
 				if err != nil {
 					return Place{}, err
 				}

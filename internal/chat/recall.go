@@ -19,8 +19,9 @@ type recalledContent struct {
 // Recall takes a message back: its sender may, for a time, and who manages the group and
 // server keys always. It goes on being counted as unread until it is read past.
 func (s *Service) Recall(ctx context.Context, a Actor, mc MessageCall) (Place, error) {
-	return s.changeMessage(ctx, a, "messages.recall", mc, nil, nil, func(b *batch, c *Conversation, m *Member, e *Event) (*Event, error) {
-		if err := s.mayRecall(a, c, m, e, b.now); err != nil {
+	return s.changeMessage(ctx, a, "messages.recall", mc, nil, nil, func(b *batch, on *changing) (*Event, error) {
+		c, e := on.c, on.event
+		if err := s.mayRecall(a, on, b.now); err != nil {
 			return nil, err
 		}
 		text := fmt.Sprintf("%s recalled a message", a.User)
@@ -32,8 +33,9 @@ func (s *Service) Recall(ctx context.Context, a Actor, mc MessageCall) (Place, e
 	})
 }
 
-func (s *Service) mayRecall(a Actor, c *Conversation, m *Member, e *Event, now time.Time) error {
-	if may(a, c, m, RightManage) == nil {
+func (s *Service) mayRecall(a Actor, on *changing, now time.Time) error {
+	e := on.event
+	if may(a, on.home, on.self, RightManage) == nil {
 		return nil
 	}
 	if e.From != a.User {
