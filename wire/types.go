@@ -181,6 +181,18 @@ type Conversation struct {
 	Last       jsontext.Value `json:"last,omitzero" doc:"the last event this reader may see"`
 	ForkSeq    *int64         `json:"fork_seq,omitzero" doc:"after a reset: drop what is held above this seq"`
 	Reset      bool           `json:"reset,omitzero" doc:"drop what is held of this conversation and load its last page"`
+
+	// Of a group.
+	Nickname     string            `json:"nickname,omitzero" doc:"the caller's own"`
+	MutedUntil   string            `json:"muted_until,omitzero" doc:"the caller may not speak; the year 9999 has no end"`
+	Erased       bool              `json:"erased,omitzero" doc:"left, and nothing of it is to be read any more: drop what is held"`
+	Picture      string            `json:"picture,omitzero" doc:"a URL"`
+	Settings     *GroupSettings    `json:"settings,omitzero" doc:"joined: all of them"`
+	MuteAll      *MuteAll          `json:"mute_all,omitzero" doc:"only some speak"`
+	Dismissed    bool              `json:"dismissed,omitzero" doc:"it is closed for good"`
+	UpdatedSeq   int64             `json:"updated_seq,omitzero" doc:"of the event that last changed what only conversations.get answers: settings, announcement, attributes"`
+	Announcement string            `json:"announcement,omitzero"`
+	Attributes   map[string]string `json:"attributes,omitzero" doc:"of the app's own"`
 }
 
 // PageParams are those of conversations.list.
@@ -195,7 +207,15 @@ type ConversationsResult struct {
 	Page          string         `json:"page,omitzero" doc:"where the next page begins; absent on the last"`
 }
 
-// MembersParams are those of members.list.
+// MembersListParams are those of members.list.
+type MembersListParams struct {
+	Conversation string   `json:"conversation"`
+	Roles        []string `json:"roles,omitzero" doc:"only those: owner, admin, member"`
+	After        string   `json:"after,omitzero" doc:"the last user id of the page before"`
+	Limit        int      `json:"limit,omitzero" doc:"1 to 200; 100 when absent"`
+}
+
+// MembersParams are those of calls that answer users of a group in pages.
 type MembersParams struct {
 	Conversation string `json:"conversation"`
 	After        string `json:"after,omitzero" doc:"the last user id of the page before"`
@@ -207,6 +227,9 @@ type Member struct {
 	User    string `json:"user"`
 	Role    string `json:"role"`
 	ReadSeq int64  `json:"read_seq"`
+
+	Nickname   string `json:"nickname,omitzero"`
+	MutedUntil string `json:"muted_until,omitzero" doc:"may not speak; the year 9999 has no end"`
 }
 
 // MembersResult answers members.list: ordered by user id.

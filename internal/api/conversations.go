@@ -58,12 +58,12 @@ func (m methods) conversationsCreate(ctx context.Context, c Caller, p *wire.Crea
 		return wire.Conversation{}, err
 	}
 	sum, err := m.chat.Conversation(ctx, actor(c), place.Conversation)
-	return conversation(sum, actor(c).User), err
+	return wholeConversation(sum, actor(c).User), err
 }
 
 func (m methods) conversationsGet(ctx context.Context, c Caller, p *wire.ConversationParams) (wire.Conversation, error) {
 	sum, err := m.chat.Conversation(ctx, actor(c), chat.ConversationID(p.Conversation))
-	return conversation(sum, actor(c).User), err
+	return wholeConversation(sum, actor(c).User), err
 }
 
 func (m methods) conversationsList(ctx context.Context, c Caller, p *wire.PageParams) (wire.ConversationsResult, error) {
@@ -127,6 +127,7 @@ func conversation(s chat.Summary, reader chat.UserID) wire.Conversation {
 	if s.Member == nil && s.Whole && c.Kind != chat.Room {
 		out.Membership = "none"
 	}
+	groupState(&out, &s)
 	if s.Last != nil {
 		out.Last = s.Last.JSON
 	}

@@ -55,6 +55,54 @@ func (m methods) groupRows() []*Method {
 			place, err := m.chat.UnmuteGroup(ctx, actor(c), gc)
 			return Place(place), err
 		}),
+		row(Method{
+			Name: "groups.update", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeManage,
+			Doc: "Changes a group's name, picture, announcement and attributes, which those may to whom the setting edit gives it, " +
+				"or its settings, which its owner and admins may.",
+		}, m.groupsUpdate),
+		row(Method{
+			Name: "groups.transfer", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeManage,
+			Doc: "Makes another member the owner of a group; its owner may, and becomes an admin.",
+		}, func(ctx context.Context, c Caller, p *wire.GroupTransferParams) (wire.Place, error) {
+			gc, err := groupCall(p.Conversation, p.ClientID)
+			if err != nil {
+				return wire.Place{}, err
+			}
+			place, err := m.chat.Transfer(ctx, actor(c), gc, chat.UserID(p.User))
+			return Place(place), err
+		}),
+		row(Method{
+			Name: "groups.dismiss", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeManage,
+			Doc: "Closes a group for good; its owner may. Its members still read its past.",
+		}, func(ctx context.Context, c Caller, p *wire.GroupParams) (wire.Place, error) {
+			gc, err := groupCall(p.Conversation, p.ClientID)
+			if err != nil {
+				return wire.Place{}, err
+			}
+			place, err := m.chat.DismissGroup(ctx, actor(c), gc)
+			return Place(place), err
+		}),
+		row(Method{
+			Name: "groups.join", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeManage,
+			Doc: "Joins a group that is open, or asks to be let into one that takes members by approval; its owner and admins are told by " +
+				"the notification group.request. Other groups are not there for who is not in them.",
+		}, m.groupsJoin),
+		row(Method{
+			Name: "groups.requests", Access: Sessions, Repeat: ByNature, Scope: chat.ScopeRead,
+			Doc: "Who waits to be let into a group, by user id; its owner and admins may ask.",
+		}, m.groupsRequests),
+		row(Method{
+			Name: "groups.approve", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeManage,
+			Doc: "Lets those in who have asked; the group's owner and admins may. Who has not asked is left out.",
+		}, func(ctx context.Context, c Caller, p *wire.MembersChangeParams) (wire.Place, error) {
+			return m.change(ctx, c, p, m.chat.Approve)
+		}),
+		row(Method{
+			Name: "groups.reject", Access: Sessions, Repeat: ByNature, Scope: chat.ScopeManage,
+			Doc: "Turns requests down; the group's owner and admins may. Those who asked are told by their item group_request.",
+		}, func(ctx context.Context, c Caller, p *wire.GroupRejectParams) (wire.Empty, error) {
+			return wire.Empty{}, m.chat.Reject(ctx, actor(c), chat.ConversationID(p.Conversation), userIDs(p.Users))
+		}),
 	}
 }
 
@@ -156,4 +204,127 @@ func (m methods) groupsMute(ctx context.Context, c Caller, p *wire.GroupMutePara
 	}
 	place, err := m.chat.MuteGroup(ctx, actor(c), gc, until, userIDs(p.Except))
 	return Place(place), err
+}
+
+func (m methods) groupsUpdate(ctx context.Context, c Caller, p *wire.GroupUpdateParams) (wire.Place, error) {
+	gc, err := groupCall(p.Conversation, p.ClientID)
+	if err != nil {
+		return wire.Place{}, err
+	}
+	up := chat.UpdateGroup{
+		GroupCall: gc, Name: p.Name, Picture: p.Picture, Announcement: p.Announcement, Attributes: p.Attributes,
+	}
+	if s := p.Settings; s != nil {
+		up.Settings = &chat.SettingsChange{
+			Join: chat.Join(s.Join), AfterLeave: chat.AfterLeave(s.HistoryAfterLeave), Invite: chat.Who(s.Invite),
+			Edit: chat.Who(s.Edit), MentionAll: chat.Who(s.MentionAll), Pin: chat.Who(s.Pin), SlowModeMS: s.SlowModeMS,
+		}
+		if s.History != "" {
+			if s.History != "joined" && s.History != "all" {
+				return wire.Place{}, paramErrorf("settings.history", "settings.history: joined or all")
+			}
+			all := s.History == "all"
+			up.Settings.SharedPast = &all
+		}
+	}
+	place, err := m.chat.UpdateGroup(ctx, actor(c), up)
+	return Place(place), err
+}
+
+func (m methods) groupsJoin(ctx context.Context, c Caller, p *wire.GroupJoinParams) (wire.GroupJoinResult, error) {
+	gc, err := groupCall(p.Conversation, p.ClientID)
+	if err != nil {
+		return wire.GroupJoinResult{}, err
+	}
+	place, requested, err := m.chat.Join(ctx, actor(c), gc, p.Text)
+	if err != nil {
+		return wire.GroupJoinResult{}, err
+	}
+	if requested {
+		return wire.GroupJoinResult{State: "waiting"}, nil
+	}
+	at := Place(place)
+	return wire.GroupJoinResult{State: "joined", Place: &at}, nil
+}
+
+func (m methods) groupsRequests(ctx context.Context, c Caller, p *wire.MembersParams) (wire.GroupRequestsResult, error) {
+	limit, err := pageLimit(p.Limit, 100)
+	if err != nil {
+		return wire.GroupRequestsResult{}, err
+	}
+	list, more, err := m.chat.Requests(ctx, actor(c), chat.ConversationID(p.Conversation), chat.UserID(p.After), limit)
+	if err != nil {
+		return wire.GroupRequestsResult{}, err
+	}
+	out := wire.GroupRequestsResult{Requests: make([]wire.GroupRequest, len(list)), More: more}
+	for i, r := range list {
+		out.Requests[i] = wire.GroupRequest{User: string(r.User), Text: r.Text, Time: wire.FormatTime(r.Time)}
+	}
+	return out, nil
+}
+
+func roles(texts []string) []chat.Role {
+	list := make([]chat.Role, len(texts))
+	for i, t := range texts {
+		list[i] = chat.Role(t)
+	}
+	return list
+}
+
+// mutedUntil gives a member's mute its wire form, empty for none that holds at now.
+func mutedUntil(d *chat.MemberDetails, now time.Time) string {
+	if !now.Before(d.MutedUntil) {
+		return ""
+	}
+	return wire.FormatTime(d.MutedUntil)
+}
+
+// groupState writes what is set in a group, as its reader sees it.
+func groupState(out *wire.Conversation, s *chat.Summary) {
+	c := &s.Conversation
+	if c.Kind != chat.Group || s.Member == nil {
+		return
+	}
+	if d := s.Member.Details; d != nil {
+		out.Nickname, out.Erased = d.Nickname, d.Erased && !s.Joined
+		if !d.MutedUntil.IsZero() {
+			out.MutedUntil = wire.FormatTime(d.MutedUntil)
+		}
+	}
+	if !s.Joined {
+		return // what was set since is not for who left
+	}
+	var d chat.Details
+	if c.Details != nil {
+		d = *c.Details
+	}
+	out.Picture, out.Dismissed, out.UpdatedSeq = d.Picture, c.Dismissed(), int64(d.Updated)
+	if all := d.MuteAll; all != nil {
+		out.MuteAll = &wire.MuteAll{Until: endText(all.Until)}
+		for _, u := range all.Except {
+			out.MuteAll.Except = append(out.MuteAll.Except, string(u))
+		}
+	}
+}
+
+// wholeConversation is conversation with what is too long for lists.
+func wholeConversation(s chat.Summary, reader chat.UserID) wire.Conversation {
+	out := conversation(s, reader)
+	if s.Conversation.Kind != chat.Group || !s.Joined {
+		return out
+	}
+	var d chat.Details
+	if s.Conversation.Details != nil {
+		d = *s.Conversation.Details
+	}
+	out.Announcement, out.Attributes = d.Announcement, d.Attributes
+	whole := d.Settings.Whole()
+	out.Settings = &wire.GroupSettings{
+		Join: string(whole.Join), History: s.Conversation.History(), HistoryAfterLeave: string(whole.AfterLeave), Invite: string(whole.Invite),
+		Edit: string(whole.Edit), MentionAll: string(whole.MentionAll), Pin: string(whole.Pin),
+	}
+	if whole.SlowModeMS != 0 {
+		out.Settings.SlowModeMS = &whole.SlowModeMS
+	}
+	return out
 }

@@ -24,18 +24,24 @@ func (m methods) memberRows() []*Method {
 	}
 }
 
-func (m methods) membersList(ctx context.Context, c Caller, p *wire.MembersParams) (wire.MembersResult, error) {
+func (m methods) membersList(ctx context.Context, c Caller, p *wire.MembersListParams) (wire.MembersResult, error) {
 	limit, err := pageLimit(p.Limit, 100)
 	if err != nil {
 		return wire.MembersResult{}, err
 	}
-	list, more, err := m.chat.Members(ctx, actor(c), chat.ConversationID(p.Conversation), chat.UserID(p.After), limit)
+	list, more, err := m.chat.Members(ctx, actor(c), chat.ConversationID(p.Conversation), chat.MembersPage{
+		Roles: roles(p.Roles), After: chat.UserID(p.After), Limit: limit,
+	})
 	if err != nil {
 		return wire.MembersResult{}, err
 	}
 	out := wire.MembersResult{Members: make([]wire.Member, len(list)), More: more}
 	for i, row := range list {
 		out.Members[i] = wire.Member{User: string(row.User), Role: string(row.Role), ReadSeq: int64(row.ReadSeq)}
+		if d := row.Details; d != nil {
+			out.Members[i].Nickname = d.Nickname
+			out.Members[i].MutedUntil = mutedUntil(d, m.chat.Now())
+		}
 	}
 	return out, nil
 }

@@ -97,6 +97,8 @@ func (s *schemas) of(t reflect.Type) object {
 		return object{"type": "integer"}
 	case reflect.Slice, reflect.Array:
 		return object{"type": "array", "items": s.of(t.Elem())}
+	case reflect.Map:
+		return object{"type": "object", "additionalProperties": s.of(t.Elem())}
 	case reflect.Struct:
 		if _, done := s.defs[t.Name()]; !done {
 			s.defs[t.Name()] = object{} // a type that holds itself ends here

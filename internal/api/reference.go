@@ -121,6 +121,8 @@ func typeName(t reflect.Type) string {
 		return typeName(t.Elem())
 	case reflect.Slice, reflect.Array:
 		return "list of " + typeName(t.Elem())
+	case reflect.Map:
+		return "object of " + typeName(t.Elem())
 	case reflect.Struct:
 		return fmt.Sprintf("[%s](#%s)", t.Name(), strings.ToLower(t.Name()))
 	case reflect.Int, reflect.Int64:

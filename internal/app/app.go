@@ -96,7 +96,7 @@ func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sql
 		Limits: chat.Limits{
 			SendsPerSecond: limits.UserSendsPerSecond, SendsBurst: limits.UserSendsBurst,
 			RoomSendsPerSec: limits.ConversationSendsPerSecond, RoomSendsBurst: limits.ConversationSendsBurst,
-			NewDirectsHourly: limits.NewDirectsPerHour, MembersPerCall: limits.MembersPerCall,
+			NewDirectsHourly: limits.NewDirectsPerHour, JoinsHourly: limits.JoinsPerHour, MembersPerCall: limits.MembersPerCall,
 			GroupMembers: limits.GroupMembers, CallsKept: limits.DedupeWindow,
 			KeyCallsPerSecond: limits.KeyCallsPerSecond, KeyCallsBurst: limits.KeyCallsBurst,
 			EditWindow: cfg.EditWindow, RecallWindow: cfg.RecallWindow,

@@ -174,7 +174,16 @@ func limits() []limit {
 
 		{"Groups", "admins beside the owner", plain, one("internal/chat.maxAdmins")},
 		{"Groups", "plain members who speak while all are muted", plain, one("internal/chat.maxExcept")},
-		{"Groups", "reason of a ban", characters, one("internal/chat.maxReason")},
+		{"Groups", "reason of a ban, text of a request", characters, one("internal/chat.maxReason")},
+		{"Groups", "requests that wait", plain, one("internal/chat.maxRequests")},
+		{"Groups", "groups a user joins or asks to, an hour", plain, one("Limits.JoinsPerHour")},
+		{"Groups", "slow mode", span, one("internal/chat.maxSlowMode")},
+		{"Groups", "picture's URL", size, one("internal/chat.maxPicture")},
+		{"Groups", "announcement", characters, one("internal/chat.maxAnnouncement")},
+		{"Groups", "attributes", plain, one("internal/chat.maxAttributes")},
+		{"Groups", "… name of one", size, one("internal/chat.maxAttributeName")},
+		{"Groups", "… value of one", size, one("internal/chat.maxAttributeValue")},
+		{"Groups", "… all of them", size, one("internal/chat.maxAttributeBytes")},
 
 		{"HTTP", "header", size, one("Limits.HeaderBytes")},
 		{"HTTP", "… in time", span, one("Limits.HeaderTimeout")},

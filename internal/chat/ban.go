@@ -65,6 +65,7 @@ func (s *Service) BanMembers(ctx context.Context, a Actor, ch ChangeMembers, unt
 		for _, u := range users {
 			body := mustJSON(Ban{By: a.User, Time: b.now, Until: end, Reason: reason})
 			b.putItem(&Item{ItemKey: banKey(c.ID, u), Body: body})
+			b.settle(c.ID, u, nil)
 		}
 		gone := b.removeAll(c, removed)
 		return &Event{Kind: Members, Content: changeContent{

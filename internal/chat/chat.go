@@ -122,10 +122,11 @@ type EventKind string
 // The kinds of events. Only messages are countable.
 const (
 	Message EventKind = "message"
-	Created EventKind = "created" // of a group: its name and first members
-	Members EventKind = "members" // who was added, was removed, left
-	Updated EventKind = "updated" // of a group: what is set, roles, nicknames, mutes
-	Void    EventKind = "void"    // nothing for this reader
+	Created EventKind = "created"   // of a group: its name and first members
+	Members EventKind = "members"   // who was added, was removed, left
+	Updated EventKind = "updated"   // of a group: what is set, roles, nicknames, mutes
+	Closed  EventKind = "dismissed" // of a group: nothing comes after it
+	Void    EventKind = "void"      // nothing for this reader
 )
 
 // Event is one entry of a conversation's log.

@@ -10,10 +10,14 @@ import (
 // Details is what is set rarely in a conversation, and is read with it.
 type Details struct {
 	// Of a group.
-	Settings  Settings `json:"settings,omitzero"`
-	Staff     []Staff  `json:"staff,omitempty"` // the owner and the admins; setRole keeps it
-	MuteAll   *MuteAll `json:"mute_all,omitempty"`
-	Dismissed Seq      `json:"dismissed,omitempty"` // of the event that closed the group
+	Settings     Settings          `json:"settings,omitzero"`
+	Staff        []Staff           `json:"staff,omitempty"` // the owner and the admins; setRole keeps it
+	MuteAll      *MuteAll          `json:"mute_all,omitempty"`
+	Dismissed    Seq               `json:"dismissed,omitempty"` // of the event that closed the group
+	Picture      string            `json:"picture,omitempty"`   // a URL
+	Announcement string            `json:"announcement,omitempty"`
+	Attributes   map[string]string `json:"attributes,omitempty"`
+	Updated      Seq               `json:"updated,omitempty"` // of the event that last changed Announcement, Attributes or Settings
 	// Messages.
 	MarksOfAll []MarkOfAll `json:"marks_of_all,omitempty"` // mentions of everybody, the newest
 }
@@ -27,6 +31,7 @@ type MemberDetails struct {
 	// In a group.
 	Nickname   string    `json:"nickname,omitempty"`
 	MutedUntil time.Time `json:"muted_until,omitzero"`
+	Erased     bool      `json:"erased,omitempty"` // it left, and reads nothing but that
 	// Messages.
 	Mentions []Seq `json:"mentions,omitempty"` // messages that name the member; those read past are dropped
 }

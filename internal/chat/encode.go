@@ -146,6 +146,14 @@ func (e *Event) Hidden() *Event {
 // AppendTime appends t in the wire's form: RFC 3339, UTC, milliseconds.
 func AppendTime(b []byte, t time.Time) []byte { return t.UTC().AppendFormat(b, timeLayout) }
 
+// timeText gives t the wire's form, empty for the zero time.
+func timeText(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return string(AppendTime(nil, t))
+}
+
 // appendString appends s as a JSON string. Ids are nearly always plain ASCII.
 func appendString(b []byte, s string) []byte {
 	for i := range len(s) {

@@ -163,6 +163,9 @@ func (s *Service) AddMembers(ctx context.Context, a Actor, ch ChangeMembers) (Pl
 		if err := s.room(c, len(added)); err != nil {
 			return nil, err
 		}
+		for _, m := range added {
+			b.settle(c.ID, m.User, nil)
+		}
 		names := b.admitAll(c, added)
 		return &Event{Kind: Members, Content: changeContent{
 			Text:  fmt.Sprintf("%s added %s", a.User, listed(names)),

@@ -278,7 +278,7 @@ func TestMembersPages(t *testing.T) {
 	for more, after := true, chat.UserID(""); more; {
 		var page []chat.Member
 		var err error
-		if page, more, err = w.Members(t.Context(), as("u1"), g, after, 4); err != nil {
+		if page, more, err = w.Members(t.Context(), as("u1"), g, chat.MembersPage{After: after, Limit: 4}); err != nil {
 			t.Fatal(err)
 		}
 		for _, m := range page {
@@ -290,9 +290,9 @@ func TestMembersPages(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	_, _, err := w.Members(t.Context(), as("u3"), g, "", 4)
+	_, _, err := w.Members(t.Context(), as("u3"), g, chat.MembersPage{Limit: 4})
 	wantCode(t, err, chat.CodeForbidden)
-	_, _, err = w.Members(t.Context(), as("stranger"), g, "", 4)
+	_, _, err = w.Members(t.Context(), as("stranger"), g, chat.MembersPage{Limit: 4})
 	wantCode(t, err, chat.CodeNotFound)
 }
 

@@ -66,7 +66,7 @@ type ChangeMembers struct {
 	Users []UserID
 }
 
-// changeMembers is changeGroup for a call that names users, whose rows and bans are loaded.
+// changeMembers is changeGroup for a call that names users, whose rows, bans and requests are loaded.
 func (s *Service) changeMembers(ctx context.Context, a Actor, method string, ch ChangeMembers, parts []string,
 	change func(b *batch, c *Conversation, self *Member, users []UserID) (*Event, error),
 ) (Place, error) {
@@ -80,7 +80,7 @@ func (s *Service) changeMembers(ctx context.Context, a Actor, method string, ch 
 	keys := func(k *Keys) {
 		for _, u := range users {
 			k.Members = append(k.Members, MemberKey{ch.Conversation, u})
-			k.Items = append(k.Items, banKey(ch.Conversation, u))
+			k.Items = append(k.Items, banKey(ch.Conversation, u), requestKey(ch.Conversation, u))
 		}
 	}
 	return s.changeGroup(ctx, a, method, ch.GroupCall, append(names(users), parts...), keys,

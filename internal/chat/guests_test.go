@@ -28,7 +28,7 @@ func TestGuestsKeptToTheLobby(t *testing.T) {
 		wantSame(t, "get", c, err, notFound)
 		_, _, err = w.MarkRead(ctx, as(ann), c, 1)
 		wantSame(t, "read", c, err, notFound)
-		_, _, err = w.Members(ctx, as(ann), c, "", 10)
+		_, _, err = w.Members(ctx, as(ann), c, chat.MembersPage{Limit: 10})
 		wantSame(t, "members", c, err, notFound)
 		_, err = w.send(ann, into(c, 10))
 		wantSame(t, "send", c, err, notFound)

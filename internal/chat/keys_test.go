@@ -215,7 +215,7 @@ func TestKeyActsForAUser(t *testing.T) {
 		if err != nil || sum.Head != 4 || sum.Last == nil || sum.Last.Seq != 4 || sum.Joined != (u == "mia") {
 			t.Errorf("%s: %+v, %v", u, sum, err)
 		}
-		if list, _, err := w.Members(t.Context(), server(u), g, "", 10); err != nil || len(list) != 2 {
+		if list, _, err := w.Members(t.Context(), server(u), g, chat.MembersPage{Limit: 10}); err != nil || len(list) != 2 {
 			t.Errorf("%s: %v, %v", u, list, err)
 		}
 	}

@@ -51,13 +51,13 @@ func muted(message string, until, now time.Time) error {
 // slow takes what a plain member's message costs in slow mode. It is asked last, once a
 // message. What was said before a restart is forgotten.
 func (s *Service) slow(a Actor, c *Conversation, m *Member, now time.Time) error {
-	seconds := c.details().Settings.SlowMode
-	if seconds == 0 || a.Server || m == nil || m.Role.rank() >= Admin.rank() {
+	pause := time.Duration(c.details().Settings.SlowModeMS) * time.Millisecond
+	if pause == 0 || a.Server || m == nil || m.Role.rank() >= Admin.rank() {
 		return nil
 	}
 	key := "s" + string(c.ID) + " " + string(a.User)
-	if wait, ok := s.rates.take(key, 1/float64(seconds), 1, now); !ok {
-		return tooFast(fmt.Sprintf("slow mode: a message each %d s", seconds), wait)
+	if wait, ok := s.rates.take(key, 1/pause.Seconds(), 1, now); !ok {
+		return tooFast(fmt.Sprintf("slow mode: a message each %v", pause), wait)
 	}
 	return nil
 }
@@ -109,7 +109,7 @@ func (s *Service) setMutes(ctx context.Context, a Actor, method string, ch Chang
 		if len(rows) == 0 {
 			return nil, nil
 		}
-		content := updateContent{}
+		content, told := updateContent{}, timeText(end)
 		names := make([]UserID, 0, len(rows))
 		for _, m := range rows {
 			d := m.details()
@@ -117,7 +117,7 @@ func (s *Service) setMutes(ctx context.Context, a Actor, method string, ch Chang
 			m.setDetails(d)
 			b.putMember(m)
 			names = append(names, m.User)
-			content.member(MemberChange{User: m.User, MutedUntil: &end})
+			content.member(memberChange{User: m.User, MutedUntil: &told})
 		}
 		content.Text = fmt.Sprintf("%s %s %s", a.User, verb, listed(names))
 		return content.event(), nil
@@ -160,9 +160,12 @@ func (s *Service) setMuteAll(ctx context.Context, a Actor, method string, gc Gro
 		}
 		d.MuteAll = mute
 		c.setDetails(d)
-		content := updateContent{Text: fmt.Sprintf("%s %s", a.User, verb), MuteAll: &MuteAll{}}
+		content := updateContent{Text: fmt.Sprintf("%s %s", a.User, verb), MuteAll: &muteAllContent{}}
 		if mute != nil {
-			content.MuteAll = mute
+			content.MuteAll = &muteAllContent{On: true, Except: mute.Except}
+			if mute.Until.Before(Forever) {
+				content.MuteAll.Until = timeText(mute.Until)
+			}
 		}
 		return content.event(), nil
 	})

@@ -27,6 +27,7 @@ type Limits struct {
 	RoomSendsPerSec  float64 // a conversation's messages, on average
 	RoomSendsBurst   int
 	NewDirectsHourly int // direct conversations a user may begin
+	JoinsHourly      int // groups a user may join or ask to
 	MembersPerCall   int
 	GroupMembers     int
 	// What a server key may do, on average: calls, each of a bulk call's items being one.

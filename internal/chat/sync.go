@@ -265,25 +265,6 @@ func (s *Service) Conversation(ctx context.Context, a Actor, id ConversationID) 
 	return *sum, nil
 }
 
-// Members answers joined members by id, and whether there are more.
-func (s *Service) Members(ctx context.Context, a Actor, id ConversationID, after UserID, limit int) ([]Member, bool, error) {
-	c, m, _, err := s.find(ctx, a, id)
-	if err != nil {
-		return nil, false, err
-	}
-	if c.Kind == Room || c.Kind != Thread && !joined(m) && !a.Server {
-		return nil, false, forbidden("only members see who is a member; rooms have none")
-	}
-	list, err := s.store.Members(ctx, id, after, limit+1)
-	if err != nil {
-		return nil, false, readError(err)
-	}
-	if len(list) > limit {
-		return list[:limit], true, nil
-	}
-	return list, false, nil
-}
-
 // summary makes what u sees of c, nil if that is nothing.
 func (s *Service) summary(ctx context.Context, u UserID, c *Conversation, m *Member) (*Summary, error) {
 	spans, err := s.readable(ctx, u, c, m)

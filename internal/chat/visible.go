@@ -118,14 +118,25 @@ func admit(m *Member, c *Conversation, role Role, seq Seq) {
 		from = 1
 	}
 	m.Spans = append(slices.Clone(m.Spans), Span{From: from})
+	if d := m.details(); d.Erased {
+		d.Erased = false
+		m.setDetails(d)
+	}
 	setRole(c, m, role)
 	m.Since = seq
 	m.ReadSeq, m.ReadCount, m.ReadSent = seq-1, c.Count, m.Sent
 }
 
-// dismiss closes m's open span in c at seq, which m still sees.
+// dismiss closes m's open span in c at seq, which m still sees. Where history is gone after
+// leaving, it is all that m still sees: the event that tells it so.
 func dismiss(m *Member, c *Conversation, seq Seq) {
 	m.Spans = slices.Clone(m.Spans)
 	m.Spans[len(m.Spans)-1].To = seq
+	if c.details().Settings.AfterLeave == HistoryGone {
+		m.Spans = []Span{{From: seq, To: seq}}
+		d := m.details()
+		d.Erased = true
+		m.setDetails(d)
+	}
 	setRole(c, m, NoRole)
 }
