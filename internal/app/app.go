@@ -134,7 +134,7 @@ func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sql
 		return nil, err
 	}
 	handler, err := rest.New(rest.Config{
-		Hub: s.hub, Table: table, Chat: s.chat, Verifier: verifier, BodyBytes: int64(limits.FrameBytes), KeyBodyBytes: int64(limits.KeyBodyBytes), QueueBytes: limits.OutboxBytes,
+		Hub: s.hub, Table: table, Chat: s.chat, Verifier: verifier, BodyBytes: int64(limits.FrameBytes), KeyBodyBytes: int64(limits.KeyBodyBytes), QueueBytes: limits.OutboxBytes, Calls: limits.InFlight,
 		Proxied: len(cfg.Proxies) > 0, Hosts: append(cfg.Hosts, cfg.ACME...), Origins: cfg.Origins, Ready: s.ready, Metrics: s.metrics.Handler(), MetricsToken: cfg.MetricsToken, Socket: s.links.serveSocket, Log: log,
 	})
 	if err != nil {

@@ -97,7 +97,7 @@ func limits() []limit {
 
 		{"Calls", "JSON frame, HTTP body", size, one("Limits.FrameBytes")},
 		{"Calls", "fragments of a WebSocket message", plain, one("internal/link/ws.maxFragments")},
-		{"Calls", "calls of a connection under way", plain, one("Limits.InFlight")},
+		{"Calls", "calls of a connection under way; over HTTP, of a user", plain, one("Limits.InFlight")},
 		{"Calls", "… that are not begun, in bytes", size, one("internal/session.maxQueued")},
 		{"Calls", "depth of JSON", plain, one("wire.maxDepth")},
 		{"Calls", "id of a call, if it is text", size, one("wire.maxIDBytes")},

@@ -24,6 +24,7 @@ import (
 const (
 	secret    = "0123456789abcdef0123456789abcdef"
 	bodyBytes = 4096
+	calls     = 8
 )
 
 // node is the HTTP side of a server whose store is in memory.
@@ -81,7 +82,7 @@ func newNodeOn(t *testing.T, store chat.Store, guests chat.Guests) (n *node, end
 		Hub: session.NewHub(session.Config{
 			Chat: service, Router: r, Presence: presence.New(), Table: table, Verifier: verifier, Limits: wire.Limits{InFlight: 64}, MaxListeners: 100, Log: log,
 		}),
-		Table: table, Chat: service, Verifier: verifier, BodyBytes: bodyBytes, QueueBytes: 256 << 10,
+		Table: table, Chat: service, Verifier: verifier, BodyBytes: bodyBytes, QueueBytes: 256 << 10, Calls: calls,
 		Hosts: []string{"chat.example.com", "dev.example.com:8443"}, Origins: []string{"https://app.example.com"},
 		Ready:  func() error { return n.ready },
 		Socket: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) },

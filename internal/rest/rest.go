@@ -32,6 +32,7 @@ type Config struct {
 	BodyBytes    int64    // the longest body
 	KeyBodyBytes int64    // … of a call by a server key
 	QueueBytes   int      // what may wait for a listener that is slow
+	Calls        int      // of a user that are under way at a time; 0: as many as come
 	Proxied      bool     // a proxy stands before it: no request comes from loopback
 	Hosts        []string // names the server answers to besides loopback's; with a port or without
 	Origins      []string // origins that pages may come from besides the server's own
@@ -51,6 +52,7 @@ var page []byte
 type server struct {
 	cfg     Config
 	openAPI []byte
+	turns   turns
 }
 
 // New makes the handler.
@@ -59,7 +61,7 @@ func New(cfg Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{cfg: cfg, openAPI: doc}
+	s := &server{cfg: cfg, openAPI: doc, turns: turns{max: cfg.Calls, of: make(map[chat.UserID]*turn)}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok\n") })
 	mux.HandleFunc("GET /readyz", s.ready)
@@ -236,8 +238,21 @@ func (s *server) method(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	limit := s.cfg.BodyBytes
-	if a, ok := c.Actor(); ok && a.Server {
-		limit = s.cfg.KeyBodyBytes
+	switch a, ok := c.Actor(); {
+	case ok && a.Server:
+		limit = s.cfg.KeyBodyBytes // the operator's own: as many calls as it makes
+	case ok:
+		waiting, cancel := context.WithTimeout(r.Context(), callTime)
+		give, ok := s.turns.take(waiting, a.User)
+		cancel()
+		if !ok {
+			problem(w, &wire.Error{
+				Code: wire.CodeBusy, Outcome: wire.OutcomeRetry, RetryAfter: time.Second,
+				Message: "too many of your calls are under way: read their answers",
+			})
+			return
+		}
+		defer give()
 	}
 	params, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if err != nil {
