@@ -44,6 +44,7 @@ var codes = [...]CodeInfo{
 	{CodeMuted, http.StatusForbidden, rpcOther, "you may read there, but not speak: until says how long"},
 	{CodeScope, http.StatusForbidden, rpcOther, "the server key lacks the scope that the method needs"},
 	{CodeUser, http.StatusBadRequest, rpcOther, "a server key calls for a user here: the header Linnet-User names it"},
+	{CodeNotAccepted, http.StatusForbidden, rpcOther, "the other user does not accept it; whether it blocks, takes friends only or has no room is not told"},
 	{CodeConflict, http.StatusConflict, rpcOther, "the client_id was used for another content; first says where that stands"},
 	{CodeRate, http.StatusTooManyRequests, rpcOther, "too many calls; wait retry_after_ms"},
 	{CodeBusy, http.StatusServiceUnavailable, rpcOther, "the server is overloaded or restarting; try again after retry_after_ms"},

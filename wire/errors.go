@@ -30,6 +30,7 @@ const (
 	CodeMuted        Code = "muted"            // you may not speak there now
 	CodeScope        Code = "scope_required"   // the server key may not do this
 	CodeUser         Code = "user_required"    // a server key without the user to act for
+	CodeNotAccepted  Code = "not_accepted"     // the other user does not take it
 	CodeConflict     Code = "client_id_reused" // the same client_id with another content
 	CodeRate         Code = "rate_limited"     //
 	CodeBusy         Code = "busy"             // overload or restart: try again

@@ -65,6 +65,11 @@ type Signed interface {
 	// Presence answers what the caller may see of users, in their order.
 	Presence(ctx context.Context, users []chat.UserID) ([]wire.Presence, error)
 	SetStatus(ctx context.Context, status string) error
+	// HideSeen has it shown to others, or not, when the user was last seen.
+	HideSeen(hide bool)
+	// Screen has the user and the others watch each other no more where they may not any
+	// more; without others, all who watch the user.
+	Screen(ctx context.Context, others []chat.UserID) error
 	Sessions(ctx context.Context) (wire.SessionsResult, error)
 	RevokeSession(ctx context.Context, session string) (wire.RevokeResult, error)
 	RevokeDevice(ctx context.Context, device string) (wire.RevokeResult, error)

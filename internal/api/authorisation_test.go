@@ -87,6 +87,7 @@ func rules() []rule {
 		laterRules(),
 		roomRules(),
 		presenceRules(),
+		peopleRules(),
 		syncRules(),
 		keyRules(),
 	)
@@ -245,6 +246,17 @@ func presenceRules() []rule {
 		{"presence.get", "", `{"users":["bob"]}`, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
 		{"presence.subscribe", "", `{"users":["bob"]}`, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
 		{"presence.unsubscribe", "", `{"users":["bob"]}`, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
+	}
+}
+
+func peopleRules() []rule {
+	return []rule{
+		//                                                                             nobody lobby full stranger member owner former pair
+		{"settings.get", "", `{}`, [basic]wire.Code{ss, fb, fb, ok, ok, ok, ok, ok}, nil},
+		{"settings.set", "", `{"contact":"friends"}`, [basic]wire.Code{ss, fb, fb, ok, ok, ok, ok, ok}, nil},
+		{"blocks.add", "", `{"user":"who"}`, [basic]wire.Code{ss, fb, fb, ok, ok, ok, ok, ok}, nil},
+		{"blocks.remove", "", `{"user":"who"}`, [basic]wire.Code{ss, fb, fb, ok, ok, ok, ok, ok}, nil},
+		{"blocks.list", "", `{}`, [basic]wire.Code{ss, fb, fb, ok, ok, ok, ok, ok}, nil},
 	}
 }
 

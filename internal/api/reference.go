@@ -73,6 +73,7 @@ func notifications() []notification {
 		{"read", "A member's read position moved.", reflect.TypeFor[wire.ReadNotice]()},
 		{"typing", "Somebody is writing in a conversation, or has stopped.", reflect.TypeFor[wire.Typing]()},
 		{"presence", "What is to be seen of a user who is subscribed to has changed: the whole of it.", reflect.TypeFor[wire.Presence]()},
+		{"item", "A part of the user's own state changed: the whole of it. It goes to the user's own sessions; sync tells those who were away.", reflect.TypeFor[wire.Item]()},
 		{"reset", "Event streams and polls only: the cursor does not hold. Over sockets, sync says so.", reflect.TypeFor[wire.Reset]()},
 		{"room.members", "Who came into and left a room, at most once a second.", reflect.TypeFor[wire.RoomMembers]()},
 		{"ping", "Asks for a sign of life; anything sent is one. Over WebSocket a ping frame comes instead.", reflect.TypeFor[wire.Empty]()},

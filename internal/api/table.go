@@ -26,6 +26,7 @@ func New(service *chat.Service) *Table {
 		m.laterRows(),
 		m.roomRows(),
 		m.presenceRows(),
+		m.peopleRows(),
 		m.syncRows(),
 		m.keyRows(),
 		m.bulkRows(),

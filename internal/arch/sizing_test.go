@@ -185,6 +185,10 @@ func limits() []limit {
 		{"Groups", "… value of one", size, one("internal/chat.maxAttributeValue")},
 		{"Groups", "… all of them", size, one("internal/chat.maxAttributeBytes")},
 
+		{"People and the list", "users whom a user blocks", plain, one("internal/chat.maxBlocks")},
+		{"People and the list", "blockers that a group's typing is kept from", plain, one("internal/chat.maxHiding")},
+		{"People and the list", "ranges of quiet hours", plain, one("internal/chat.maxQuietRanges")},
+
 		{"HTTP", "header", size, one("Limits.HeaderBytes")},
 		{"HTTP", "… in time", span, one("Limits.HeaderTimeout")},
 		{"HTTP", "request", span, one("Limits.BodyTimeout")},
@@ -252,7 +256,7 @@ func noLimits() map[string]string {
 		"internal/link/text.codeSize": number,
 		"internal/chat.cursorFormat":  number, "internal/chat.cursorStarts": number, "internal/chat.resetFlag": number, "internal/chat.walkFlag": number,
 		"internal/app.lookEvery": inside, "internal/app.quietBytes": inside, "internal/app.quietLooks": inside, "internal/app.worthBytes": inside,
-		"internal/chat.maxBatch": inside, "internal/chat.maxBuckets": inside, "internal/chat.missedPage": inside,
+		"internal/chat.maxBatch": inside, "internal/chat.maxBegun": inside, "internal/chat.maxBuckets": inside, "internal/chat.missedPage": inside,
 		"internal/chat.tidyStep": inside, "internal/chat.dueStep": inside, "internal/chat.visitsStep": inside, "internal/chat.previewDepth": inside,
 		"internal/link/sock.chunk": inside, "internal/link/sock.readBuffer": inside,
 		"internal/presence.sweepEvery": inside, "internal/router.maxAudiences": inside, "internal/router.sweepHeads": inside, "internal/router.sweepEvery": inside,

@@ -28,10 +28,12 @@ type Token struct {
 
 // Account is where a user is and was signed in, and what it says of itself.
 type Account struct {
-	User    UserID    `json:"-"`
-	Status  string    `json:"status,omitempty"`
-	Seen    time.Time `json:"seen,omitzero"` // when a session was last open; may lag by seconds
-	Devices []Device  `json:"devices,omitempty"`
+	User   UserID    `json:"-"`
+	Status string    `json:"status,omitempty"`
+	Seen   time.Time `json:"seen,omitzero"` // when a session was last open; may lag by seconds
+	// HideSeen says that Seen is not shown to others: UserSettings.LastSeen, where presence finds it.
+	HideSeen bool     `json:"hide_seen,omitempty"`
+	Devices  []Device `json:"devices,omitempty"`
 
 	// Tokens made up to SignedOut are refused, but for the one that is Kept.
 	SignedOut time.Time `json:"signed_out,omitzero"`

@@ -30,6 +30,7 @@ type Notice struct {
 	Params       []byte       // its JSON
 	Only         UserID       // told to this user alone; "" for everybody
 	Except       UserID       // not told to this user; "" for nobody
+	Unseen       []UserID     // nor to these
 }
 
 // Bus carries commits and notices to every node. It is a hint: what it loses is found

@@ -20,6 +20,8 @@ type Details struct {
 	Updated      Seq               `json:"updated,omitempty"` // of the event that last changed Announcement, Attributes or Settings
 	// Messages.
 	MarksOfAll []MarkOfAll `json:"marks_of_all,omitempty"` // mentions of everybody, the newest
+	// Of a direct conversation.
+	Refused []UserID `json:"refused,omitempty"` // whose messages the other one does not take
 }
 
 // MemberDetails is what is set rarely of one user in one conversation, and is read with
@@ -37,7 +39,9 @@ type MemberDetails struct {
 }
 
 // UserDetails is what a user's profile holds beside the name.
-type UserDetails struct{}
+type UserDetails struct {
+	Settings UserSettings `json:"settings,omitzero"`
+}
 
 // details gives a copy of c's details to be changed and put back. What is shared in it,
 // slices and maps, is to be cloned before it is changed.

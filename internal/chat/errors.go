@@ -3,6 +3,8 @@ package chat
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -11,18 +13,19 @@ type Code string
 
 // The codes the domain uses.
 const (
-	CodeParam     Code = "invalid_param"
-	CodeNotFound  Code = "not_found"
-	CodeForbidden Code = "forbidden"
-	CodeRevoked   Code = "revoked"
-	CodeMuted     Code = "muted"
-	CodeToken     Code = "invalid_token"
-	CodeConflict  Code = "client_id_reused"
-	CodeRate      Code = "rate_limited"
-	CodeBusy      Code = "busy"
-	CodeStorage   Code = "storage_full"
-	CodeUnknown   Code = "unknown_outcome"
-	CodeInternal  Code = "internal"
+	CodeParam       Code = "invalid_param"
+	CodeNotFound    Code = "not_found"
+	CodeForbidden   Code = "forbidden"
+	CodeRevoked     Code = "revoked"
+	CodeMuted       Code = "muted"
+	CodeToken       Code = "invalid_token"
+	CodeNotAccepted Code = "not_accepted"
+	CodeConflict    Code = "client_id_reused"
+	CodeRate        Code = "rate_limited"
+	CodeBusy        Code = "busy"
+	CodeStorage     Code = "storage_full"
+	CodeUnknown     Code = "unknown_outcome"
+	CodeInternal    Code = "internal"
 )
 
 // Error is an error whose text may be shown to the caller.
@@ -54,6 +57,15 @@ func invalid(param, format string, args ...any) *Error {
 // notFound is the one answer for what is not there and for what the caller may not see.
 func notFound() *Error {
 	return &Error{Code: CodeNotFound, Message: "there is no such conversation, or it is not for you"}
+}
+
+// oneOf checks a value that is one of a few.
+func oneOf(param, value string, allowed ...string) error {
+	if slices.Contains(allowed, value) {
+		return nil
+	}
+	last := len(allowed) - 1
+	return invalid(param, "%s: %s or %s", param, strings.Join(allowed[:last], ", "), allowed[last])
 }
 
 func forbidden(message string) *Error { return &Error{Code: CodeForbidden, Message: message} }

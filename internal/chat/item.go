@@ -31,6 +31,14 @@ func ConversationHolder(id ConversationID) Holder { return Holder("c:" + string(
 // ItemKind says what an item is: its holder's items of one kind are listed together.
 type ItemKind string
 
+// stamp is an instant in the body of an item, in the wire's form.
+type stamp struct{ time.Time }
+
+// MarshalJSON writes the wire's form.
+func (s stamp) MarshalJSON() ([]byte, error) {
+	return append(AppendTime([]byte{'"'}, s.Time), '"'), nil
+}
+
 // ItemKey names an item. Keys are compared by their bytes.
 type ItemKey struct {
 	Holder Holder
@@ -65,6 +73,11 @@ func (b *batch) putOwn(u UserID, kind ItemKind, key string, body json.RawMessage
 // putOwnDue is putOwn for what something is to be done about at a time.
 func (b *batch) putOwnDue(u UserID, kind ItemKind, key string, body json.RawMessage, due time.Time) {
 	b.putItem(&Item{ItemKey: ItemKey{UserHolder(u), kind, key}, Body: body, Due: due})
+	b.notifyItem(u, kind, key, body)
+}
+
+// notifyItem tells a user's sessions a part of its own state.
+func (b *batch) notifyItem(u UserID, kind ItemKind, key string, body json.RawMessage) {
 	b.notifyUser(u, "item", struct {
 		Kind ItemKind        `json:"kind"`
 		Key  string          `json:"key"`

@@ -26,6 +26,9 @@ func speak(a Actor, c *Conversation, m *Member, now time.Time) error {
 	if err := alive(c); err != nil {
 		return err
 	}
+	if !a.Server && c.refuses(a.User) {
+		return notAccepted()
+	}
 	if a.Server || m == nil || m.Role.rank() >= Admin.rank() {
 		return nil
 	}

@@ -50,7 +50,7 @@ func (s *Service) MarkRead(ctx context.Context, a Actor, id ConversationID, seq 
 				}
 				b.setMarks(m, m.marks())
 				b.putMember(m)
-				if c.Members <= smallConversation {
+				if c.Members <= smallConversation && !c.Apart() {
 					c.Rev++
 					b.conversations.add(c)
 				}
@@ -84,7 +84,7 @@ func readNotice(c *Conversation, u UserID, seq Seq) *Notice {
 		panic(err) // strings and numbers always encode
 	}
 	n := &Notice{Conversation: *c, Method: "read", Params: params}
-	if c.Members > smallConversation {
+	if c.Members > smallConversation || c.Apart() {
 		n.Only = u
 	}
 	return n

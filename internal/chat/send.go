@@ -41,6 +41,7 @@ func (s *Service) newSend(a Actor, m Send) (*sendOp, error) {
 	}
 	parts := []string{string(id), string(m.Content)}
 	op := &sendOp{service: s, actor: a, send: m, id: id, names: mentions(m.Content)}
+	op.begins = m.ToUser != "" && !s.begun.has(id)
 	if m.Only != nil {
 		var err error
 		if op.only, err = s.checkOnly(a.User, m.Only); err != nil {
@@ -77,6 +78,7 @@ type sendOp struct {
 	only    []UserID // Event.Only
 	names   mentioned
 	stream  bool // the message will grow
+	begins  bool // the conversation may not be there yet: what its beginning needs is loaded
 	rated   bool // a decision that is made again takes no second token
 	tooFast error
 }
@@ -92,6 +94,9 @@ func (o *sendOp) keys(k *Keys) {
 	}
 	if o.send.Once {
 		k.Calls = append(k.Calls, o.call.key)
+	}
+	if o.begins {
+		beginKeys(k, o.actor.User, o.send.ToUser)
 	}
 }
 
@@ -152,13 +157,20 @@ func (o *sendOp) mayWrite(b *batch) (*Conversation, error) {
 	}
 	var c, home *Conversation
 	var m *Member
-	if begins := o.send.ToUser != "" && b.rows.Conversations[o.id] == nil; !begins {
+	if begins := o.send.ToUser != "" && b.rows.Conversations[o.id] == nil; begins {
+		if !o.actor.Server && !b.mayBegin(o.actor.User, o.send.ToUser) {
+			return nil, notAccepted()
+		}
+	} else {
 		var err error
 		if c, home, m, err = o.service.standing(b, o.actor, o.id); err != nil {
 			return nil, err
 		}
 		if home.Kind == Direct && !joined(m) {
 			return nil, forbidden("only the two of a direct conversation write in it")
+		}
+		if o.begins && c.Pos > 0 {
+			o.service.begun.add(o.id)
 		}
 	}
 	if err := o.checkOnly(b, c); err != nil {
@@ -255,6 +267,11 @@ func beginDirect(b *batch, a, other UserID) (*Conversation, *Member) {
 		m := &Member{MemberKey: MemberKey{c.ID, other}}
 		admit(m, c, Plain, 1)
 		b.putMember(m)
+		for _, pair := range [][2]UserID{{a, other}, {other, a}} {
+			if b.item(ItemKey{UserHolder(pair[0]), blockKind, string(pair[1])}) != nil {
+				b.refuse(pair[0], pair[1], true)
+			}
+		}
 	}
 	m := &Member{MemberKey: MemberKey{c.ID, a}}
 	admit(m, c, Plain, 1)

@@ -72,6 +72,7 @@ type Service struct {
 	signals   signals
 	streams   streams
 	keyUses   keyUses
+	begun     begun
 
 	revocations atomic.Int64
 }

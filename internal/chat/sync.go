@@ -90,6 +90,7 @@ func (s *Service) Sync(ctx context.Context, a Actor, cursorText, pageText string
 		}
 	}
 	out.Conversations = page
+	var settings []Item
 	if first {
 		rows, err := s.store.Users(ctx, []UserID{a.User})
 		if err != nil {
@@ -98,12 +99,16 @@ func (s *Service) Sync(ctx context.Context, a Actor, cursorText, pageText string
 		if len(rows) == 1 && rows[0].Pos > walk.pos {
 			p := profile(a.User, &rows[0])
 			out.User = &p
+			if set := rows[0].settings(); set != (UserSettings{}) {
+				settings = append(settings, set.whole().item())
+			}
 		}
 	}
 	moreItems, err := s.syncItems(ctx, a.User, walk, limit, &out)
 	if err != nil {
 		return Synced{}, err
 	}
+	out.Items = append(settings, out.Items...)
 	if more || moreItems {
 		walk.before = before
 		out.Page = walk.encode()

@@ -55,7 +55,7 @@ func (s *Service) Typing(ctx context.Context, a Actor, id ConversationID, typing
 	if err != nil {
 		return err
 	}
-	if c.Kind == Room || c.Members > typingMembers {
+	if c.Kind == Room || c.Members > typingMembers || c.Apart() && joined(m) {
 		return nil
 	}
 	if c.Kind != Thread && !joined(m) && !a.Server {
@@ -73,6 +73,12 @@ func (s *Service) Typing(ctx context.Context, a Actor, id ConversationID, typing
 	if err != nil {
 		return err
 	}
-	s.bus.Notify(Notice{Conversation: *c, Method: "typing", Params: params, Except: a.User})
+	n := Notice{Conversation: *c, Method: "typing", Params: params, Except: a.User}
+	if n.Unseen, err = s.blockers(ctx, c, a.User); err != nil {
+		return err
+	}
+	if len(n.Unseen) <= maxHiding {
+		s.bus.Notify(n)
+	}
 	return nil
 }

@@ -71,6 +71,7 @@ type person struct {
 	watchers map[*Watcher]struct{} // nil for none: most are watched by nobody
 	status   string
 	seen     time.Time      // when the last session ended, as far as is known
+	hideSeen bool           // that is not shown
 	graceEnd time.Time      // until then it is shown as it was
 	shown    *wire.Presence // as it was
 	told     string         // the JSON that every watcher knows
@@ -91,6 +92,7 @@ type Sink interface {
 
 // Watcher is who watches users.
 type Watcher struct {
+	user  chat.UserID
 	sink  Sink
 	until map[chat.UserID]time.Time // guarded by Board.mu
 }
@@ -133,6 +135,16 @@ func (b *Board) SetStatus(user chat.UserID, status string) {
 	defer b.mu.Unlock()
 	if p := b.users[user]; p != nil {
 		p.status = status
+		b.dirty[user] = true
+	}
+}
+
+// HideSeen sets whether others are shown when a user was last seen.
+func (b *Board) HideSeen(user chat.UserID, hide bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if p := b.users[user]; p != nil {
+		p.hideSeen = hide
 		b.dirty[user] = true
 	}
 }
@@ -183,7 +195,11 @@ func (p *person) show(user chat.UserID, now time.Time) wire.Presence {
 	case now.Before(p.graceEnd):
 		return *p.shown
 	}
-	return offline(user, p.status, p.seen)
+	seen := p.seen
+	if p.hideSeen {
+		seen = time.Time{}
+	}
+	return offline(user, p.status, seen)
 }
 
 // present gives what is to be seen of a user who has sessions.
@@ -224,12 +240,16 @@ func (b *Board) Show(account *chat.Account) wire.Presence {
 	if p := b.users[account.User]; p != nil && (len(p.sessions) > 0 || time.Now().Before(p.graceEnd)) {
 		return p.show(account.User, time.Now())
 	}
-	return offline(account.User, account.Status, account.Seen)
+	seen := account.Seen
+	if account.HideSeen {
+		seen = time.Time{}
+	}
+	return offline(account.User, account.Status, seen)
 }
 
-// NewWatcher makes a watcher that watches nobody. End ends it.
-func (b *Board) NewWatcher(sink Sink) *Watcher {
-	return &Watcher{sink: sink, until: make(map[chat.UserID]time.Time)}
+// NewWatcher makes a watcher for a session of a user, that watches nobody. End ends it.
+func (b *Board) NewWatcher(user chat.UserID, sink Sink) *Watcher {
+	return &Watcher{user: user, sink: sink, until: make(map[chat.UserID]time.Time)}
 }
 
 // Watch watches users for a Lease, or goes on to, and answers what is to be seen of
@@ -257,6 +277,7 @@ func (b *Board) Watch(w *Watcher, accounts []*chat.Account) ([]wire.Presence, bo
 		if len(p.sessions) == 0 && !now.Before(p.graceEnd) {
 			p.status, p.seen = a.Status, later(p.seen, a.Seen)
 		}
+		p.hideSeen = a.HideSeen
 		// Those who watch already are to know what the new one is shown.
 		tell = append(tell, b.changed(a.User, p, now)...)
 		w.until[a.User] = now.Add(Lease)
@@ -287,6 +308,50 @@ func (b *Board) Unwatch(w *Watcher, users []chat.UserID) {
 	defer b.mu.Unlock()
 	for _, u := range users {
 		b.unwatch(w, u)
+	}
+}
+
+// WatchersOf answers the users who watch a user, each once.
+func (b *Board) WatchersOf(user chat.UserID) []chat.UserID {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p := b.users[user]
+	if p == nil {
+		return nil
+	}
+	var list []chat.UserID
+	for w := range p.watchers {
+		list = append(list, w.user)
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// Part ends that one user watches another, in all its sessions: what they are told last is
+// what is shown to those who may not see it.
+func (b *Board) Part(watcher, user chat.UserID) {
+	b.telling.Lock()
+	defer b.telling.Unlock()
+	var sinks []Sink
+	b.mu.Lock()
+	if p := b.users[user]; p != nil {
+		for w := range p.watchers {
+			if w.user == watcher {
+				b.unwatch(w, user)
+				sinks = append(sinks, w.sink)
+			}
+		}
+	}
+	b.mu.Unlock()
+	if len(sinks) == 0 {
+		return
+	}
+	params, err := json.Marshal(Hidden(user))
+	if err != nil {
+		panic(err) // strings always encode
+	}
+	for _, s := range sinks {
+		s.Notify("presence", params)
 	}
 }
 

@@ -54,6 +54,46 @@ func inBubble(t *testing.T, f func(t *testing.T, b *Board)) {
 	})
 }
 
+// Who may see a user no more is told so at once, and nothing after it. Mutants: Part that
+// only unwatches; that leaves the watch; hideSeen not looked at, by a watcher or in Show.
+func TestPart(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *Board) {
+		s := &sink{}
+		mine, other := b.NewWatcher("bob", s), b.NewWatcher("carl", &sink{})
+		alice := b.Enter("alice", "ios", "")
+		hidden := &chat.Account{User: "alice", HideSeen: true}
+		for _, w := range []*Watcher{mine, other} {
+			if got := watch(t, b, w, hidden); !got.Online {
+				t.Fatalf("%+v", got)
+			}
+		}
+		if got := b.WatchersOf("alice"); !slices.Equal(got, []chat.UserID{"bob", "carl"}) {
+			t.Errorf("watched by %v", got)
+		}
+		b.Part("bob", "alice")
+		if got := s.taken(); !slices.Equal(got, []string{"alice offline"}) || s.last.Devices != nil || s.last.Online {
+			t.Errorf("told %v %+v", got, s.last)
+		}
+		b.Set(alice, Away)
+		if got := s.taken(); len(got) != 0 {
+			t.Errorf("told after it %v", got)
+		}
+		if got := b.WatchersOf("alice"); !slices.Equal(got, []chat.UserID{"carl"}) {
+			t.Errorf("watched by %v", got)
+		}
+		b.Leave(alice)
+		time.Sleep(time.Minute)
+		if got := watch(t, b, other, hidden); got.State != "offline" || got.LastSeen != "" {
+			t.Errorf("a watcher is shown %+v", got)
+		}
+		b.Unwatch(other, []chat.UserID{"alice"})
+		time.Sleep(time.Minute)
+		if got := b.Show(&chat.Account{User: "alice", Seen: time.Now(), HideSeen: true}); got.LastSeen != "" {
+			t.Errorf("shown %+v", got)
+		}
+	})
+}
+
 func account(u chat.UserID) *chat.Account { return &chat.Account{User: u} }
 
 func want(t *testing.T, what string, s *sink, told ...string) {
@@ -75,7 +115,7 @@ func watch(t *testing.T, b *Board, w *Watcher, a *chat.Account) wire.Presence {
 func TestBoard_Watch(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *Board) {
 		s := &sink{}
-		w := b.NewWatcher(s)
+		w := b.NewWatcher("me", s)
 		seen := time.Date(1999, 12, 31, 10, 20, 30, 0, time.UTC)
 		got := watch(t, b, w, &chat.Account{User: "alice", Status: "away till Monday", Seen: seen})
 		if got.Online || got.State != "offline" || got.Status != "away till Monday" || got.LastSeen != "1999-12-31T10:20:00.000Z" {
@@ -120,7 +160,7 @@ func TestBoard_Reconnect(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *Board) {
 		s := &sink{}
 		alice := b.Enter("alice", "ios", "")
-		watch(t, b, b.NewWatcher(s), account("alice"))
+		watch(t, b, b.NewWatcher("me", s), account("alice"))
 		want(t, "it was in the answer", s)
 		for range 3 {
 			b.Leave(alice)
@@ -140,10 +180,10 @@ func TestBoard_WatchBetweenTwoChanges(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *Board) {
 		first, second := &sink{}, &sink{}
 		alice := b.Enter("alice", "", "")
-		watch(t, b, b.NewWatcher(first), account("alice"))
+		watch(t, b, b.NewWatcher("me", first), account("alice"))
 		want(t, "first", first)
 		b.Set(alice, Away)
-		if got := watch(t, b, b.NewWatcher(second), account("alice")); got.State != "away" {
+		if got := watch(t, b, b.NewWatcher("me", second), account("alice")); got.State != "away" {
 			t.Errorf("shown %+v", got)
 		}
 		b.Set(alice, Active)
@@ -156,8 +196,8 @@ func TestBoard_WatchBetweenTwoChanges(t *testing.T) {
 func TestBoard_Lease(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *Board) {
 		s, renewing := &sink{}, &sink{}
-		w := b.NewWatcher(renewing)
-		watch(t, b, b.NewWatcher(s), account("alice"))
+		w := b.NewWatcher("me", renewing)
+		watch(t, b, b.NewWatcher("me", s), account("alice"))
 		watch(t, b, w, account("alice"))
 		time.Sleep(Lease / 2)
 		watch(t, b, w, account("alice"))
@@ -181,7 +221,7 @@ func TestBoard_Lease(t *testing.T) {
 
 func TestBoard_WatchAtMost(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *Board) {
-		w := b.NewWatcher(&sink{})
+		w := b.NewWatcher("me", &sink{})
 		var many []*chat.Account
 		for i := range MaxWatched {
 			many = append(many, account(chat.UserID(fmt.Sprint("u", i))))
@@ -221,7 +261,7 @@ func TestBoard_AtOnce(t *testing.T) {
 			u := chat.UserID(fmt.Sprint("u", i%3))
 			for range 200 {
 				s := b.Enter(u, "", "")
-				w := b.NewWatcher(&sink{})
+				w := b.NewWatcher("me", &sink{})
 				if _, ok := b.Watch(w, []*chat.Account{account("u0"), account("u1")}); !ok {
 					t.Error("not watched")
 				}

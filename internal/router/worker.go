@@ -320,8 +320,8 @@ func (w *worker) tell(n *chat.Notice) {
 			return
 		}
 	}
-	if n.Except != "" {
-		to = slices.DeleteFunc(to, func(l *Live) bool { return l.user == n.Except })
+	if n.Except != "" || n.Unseen != nil {
+		to = slices.DeleteFunc(to, func(l *Live) bool { return l.user == n.Except || slices.Contains(n.Unseen, l.user) })
 	}
 	w.router.notify(to, n.Method, n.Params)
 	clear(to)

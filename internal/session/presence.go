@@ -57,6 +57,37 @@ func (h *Hub) SetStatus(ctx context.Context, user chat.UserID, status string) er
 	return nil
 }
 
+// Screen has those watch each other no more who may not see each other any more: the user
+// and the others, or, when none are named, all who watch the user.
+func (h *Hub) Screen(ctx context.Context, user chat.UserID, others []chat.UserID) error {
+	named := others != nil
+	if !named {
+		others = h.cfg.Presence.WatchersOf(user)
+	}
+	for _, o := range others {
+		sees, err := h.cfg.Chat.Acquainted(ctx, o, []chat.UserID{user})
+		if err != nil {
+			return err
+		}
+		if !sees[user] {
+			h.cfg.Presence.Part(o, user)
+		}
+	}
+	if !named {
+		return nil
+	}
+	sees, err := h.cfg.Chat.Acquainted(ctx, user, others)
+	if err != nil {
+		return err
+	}
+	for _, o := range others {
+		if !sees[o] {
+			h.cfg.Presence.Part(user, o)
+		}
+	}
+	return nil
+}
+
 // SetState says how present this session is.
 func (s *Session) SetState(state presence.State) error {
 	if s.seat.present == nil {
@@ -69,7 +100,8 @@ func (s *Session) SetState(state presence.State) error {
 // Watch watches users for a lease. Changes told meanwhile wait behind its answer, which
 // is what was before them.
 func (s *Session) Watch(ctx context.Context, users []chat.UserID) (wire.PresenceResult, error) {
-	accounts, err := s.hub.accounts(ctx, s.user(), users)
+	user := s.user()
+	accounts, err := s.hub.accounts(ctx, user, users)
 	if err != nil {
 		return wire.PresenceResult{}, err
 	}
@@ -82,7 +114,7 @@ func (s *Session) Watch(ctx context.Context, users []chat.UserID) (wire.Presence
 	s.mu.Lock()
 	s.holding = true
 	if s.watcher == nil && !s.closed {
-		s.watcher = s.hub.cfg.Presence.NewWatcher(s)
+		s.watcher = s.hub.cfg.Presence.NewWatcher(user, s)
 	}
 	watcher := s.watcher
 	s.mu.Unlock()

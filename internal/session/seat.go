@@ -54,6 +54,7 @@ func (h *Hub) sit(who seated, format *router.Format, link string, id Admission, 
 	}
 	if id.Key == nil { // a server key is not its user being there
 		s.present = h.cfg.Presence.Enter(id.User, platform(p.Device), id.account.Status)
+		h.cfg.Presence.HideSeen(id.User, id.account.HideSeen)
 		h.cfg.Chat.SignedIn(id.User, id.device(p.Device))
 	}
 	s.id.account = nil // it ages

@@ -41,6 +41,14 @@ func (s signed) SetStatus(ctx context.Context, status string) error {
 	return s.hub.SetStatus(ctx, s.id.User, status)
 }
 
+// Screen is api.Signed's.
+func (s signed) Screen(ctx context.Context, others []chat.UserID) error {
+	return s.hub.Screen(ctx, s.id.User, others)
+}
+
+// HideSeen is api.Signed's.
+func (s signed) HideSeen(hide bool) { s.hub.cfg.Presence.HideSeen(s.id.User, hide) }
+
 // Sessions is api.Signed's.
 func (s signed) Sessions(ctx context.Context) (wire.SessionsResult, error) {
 	if err := s.hub.cfg.Chat.FlushVisits(ctx); err != nil {

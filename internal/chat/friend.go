@@ -1,0 +1,3 @@
+package chat
+
+const friendKind ItemKind = "friend" // own, by the friend
