@@ -8,6 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # The netcats are called by their full names: which of them is nc is the system's choice.
+PATH=$PATH:/usr/sbin # where servers are, and not every user looks
 missing=()
 have() { command -v "$1" >/dev/null || missing+=("${@:2}"); }
 have nc.openbsd netcat-openbsd

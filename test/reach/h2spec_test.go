@@ -22,7 +22,7 @@ import (
 // race with the answer to what they do wrong, whoever gives it: one that fails is tried
 // again.
 //
-// Mutants that were tried: HTTP/2 not offered with TLS, not taken without; the last of the
+// Mutants that were tried: HTTP/2 not handed on with TLS, not taken without; the last of the
 // first bytes given back wrong.
 func TestHTTP2Conformance(t *testing.T) {
 	t.Parallel() // it waits

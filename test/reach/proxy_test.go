@@ -31,7 +31,7 @@ import (
 // the header.
 
 func TestHAProxy(t *testing.T) {
-	haproxy := testkit.Need(t, "haproxy")
+	haproxy := testkit.Need(t, "haproxy", "/usr/sbin/haproxy")
 	p := newProxied(t)
 	addr := freeAddress(t)
 	config := p.snippet("frontend chat", "bind :443 ", "bind "+addr+" ", "/etc/haproxy/chat.pem", p.pem)
@@ -46,7 +46,7 @@ func TestHAProxy(t *testing.T) {
 }
 
 func TestNginx(t *testing.T) {
-	nginx := testkit.Need(t, "nginx")
+	nginx := testkit.Need(t, "nginx", "/usr/sbin/nginx")
 	p := newProxied(t)
 	web, stream := freeAddress(t), freeAddress(t)
 	config := fmt.Sprintf("daemon off;\nmaster_process off;\npid %[1]s/pid;\n%[2]sevents {}\nhttp {\n  access_log off;\n", p.dir, streamModule(t, nginx))
