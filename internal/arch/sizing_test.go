@@ -259,7 +259,7 @@ func noLimits() map[string]string {
 		"internal/chat.maxBatch": inside, "internal/chat.maxBegun": inside, "internal/chat.maxBuckets": inside, "internal/chat.missedPage": inside,
 		"internal/chat.tidyStep": inside, "internal/chat.dueStep": inside, "internal/chat.visitsStep": inside, "internal/chat.previewDepth": inside,
 		"internal/link/sock.chunk": inside, "internal/link/sock.readBuffer": inside,
-		"internal/presence.sweepEvery": inside, "internal/router.maxAudiences": inside, "internal/router.sweepHeads": inside, "internal/router.sweepEvery": inside,
+		"internal/presence.sweepEvery": inside, "internal/router.maxAudiences": inside, "internal/router.largeGroup": inside, "internal/router.maxIndexes": inside, "internal/router.maxStale": inside, "internal/router.sweepHeads": inside, "internal/router.sweepEvery": inside,
 		"internal/app.sayAgain": told, "internal/presence.seenStep": told, "internal/chat.keyUsedEvery": told, "internal/session.keysEvery": told, "internal/session.listenersWait": told,
 		"internal/app.operateTime": stopping, "internal/auth.operatorTime": stopping,
 		"internal/presence.tellEvery": told, "internal/router.vouchEvery": told,

@@ -68,7 +68,7 @@ func (s *Service) BanMembers(ctx context.Context, a Actor, ch ChangeMembers, unt
 			b.settle(c.ID, u, nil)
 		}
 		gone := b.removeAll(c, removed)
-		return &Event{Kind: Members, Content: changeContent{
+		return &Event{Kind: Members, Moved: gone, Content: changeContent{
 			Text:    fmt.Sprintf("%s banned %s", a.User, listed(users)),
 			Removed: gone[:min(maxNamed, len(gone))], Banned: users[:min(maxNamed, len(users))],
 			Changed: len(gone), Members: c.Members,

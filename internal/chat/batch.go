@@ -185,7 +185,7 @@ func (b *batch) append(c *Conversation, e *Event) {
 		c.Time = b.now
 	}
 	if e.Kind == Members || e.Kind == Created {
-		c.MembersRev = c.Seq
+		e.MovedAfter, c.MembersRev = c.MembersRev, c.Seq
 	}
 	e.Conversation, e.Seq, e.Time, e.Count = c.ID, c.Seq, c.Time, c.Count
 	e.Encode()

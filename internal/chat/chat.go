@@ -151,6 +151,11 @@ type Event struct {
 	// store keeps of it besides, who wrote it and that it counts, stays.
 	Erased bool
 
+	// Moved is whose membership the event changes, all of them, and MovedAfter the change of
+	// members before it. They are not stored; nil: it is not known.
+	Moved      []UserID
+	MovedAfter Seq
+
 	// JSON is the event in its wire form, made once by Encode. It is shared and never written to.
 	JSON []byte
 }

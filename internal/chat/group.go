@@ -167,7 +167,7 @@ func (s *Service) AddMembers(ctx context.Context, a Actor, ch ChangeMembers) (Pl
 			b.settle(c.ID, m.User, nil)
 		}
 		names := b.admitAll(c, added)
-		return &Event{Kind: Members, Content: changeContent{
+		return &Event{Kind: Members, Moved: names, Content: changeContent{
 			Text:  fmt.Sprintf("%s added %s", a.User, listed(names)),
 			Added: names[:min(maxNamed, len(names))], Changed: len(names), Members: c.Members,
 		}.encode()}, nil
@@ -203,7 +203,7 @@ func (s *Service) RemoveMembers(ctx context.Context, a Actor, ch ChangeMembers) 
 			return nil, err
 		}
 		names := b.removeAll(c, removed)
-		return &Event{Kind: Members, Content: changeContent{
+		return &Event{Kind: Members, Moved: names, Content: changeContent{
 			Text:    fmt.Sprintf("%s removed %s", a.User, listed(names)),
 			Removed: names[:min(maxNamed, len(names))], Changed: len(names), Members: c.Members,
 		}.encode()}, nil
@@ -264,14 +264,14 @@ func (s *Service) Leave(ctx context.Context, a Actor, gc GroupCall) (Place, erro
 				return nil, &Error{Code: CodeBusy, Message: "the group is changing; try again", RetryAfter: time.Second}
 			}
 		}
-		b.removeAll(c, []*Member{m})
+		gone := b.removeAll(c, []*Member{m})
 		if heir != nil {
 			setRole(c, heir, Owner)
 			b.putMember(heir)
 			content.Owner = heir.User
 		}
 		content.Members = c.Members
-		return &Event{Kind: Members, Content: content.encode()}, nil
+		return &Event{Kind: Members, Moved: gone, Content: content.encode()}, nil
 	})
 }
 

@@ -70,7 +70,7 @@ func (s *Service) Join(ctx context.Context, a Actor, gc GroupCall, text string) 
 			}
 			b.settle(c.ID, a.User, nil)
 			names := b.admitAll(c, []*Member{m})
-			e := &Event{Kind: Members, From: a.User, ClientID: gc.ClientID, Content: changeContent{
+			e := &Event{Kind: Members, Moved: names, From: a.User, ClientID: gc.ClientID, Content: changeContent{
 				Text: fmt.Sprintf("%s joined", a.User), Added: names, Changed: 1, Members: c.Members,
 			}.encode()}
 			b.append(c, e)
@@ -211,7 +211,7 @@ func (s *Service) Approve(ctx context.Context, a Actor, ch ChangeMembers) (Place
 			b.settle(c.ID, m.User, nil)
 		}
 		names := b.admitAll(c, added)
-		return &Event{Kind: Members, Content: changeContent{
+		return &Event{Kind: Members, Moved: names, Content: changeContent{
 			Text:  fmt.Sprintf("%s let %s in", a.User, listed(names)),
 			Added: names[:min(maxNamed, len(names))], Changed: len(names), Members: c.Members,
 		}.encode()}, nil

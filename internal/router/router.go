@@ -78,7 +78,8 @@ type Router struct {
 	users map[chat.UserID][]*Live
 	rooms map[chat.ConversationID]*room
 
-	counts counts
+	indexes atomic.Int64 // of large groups, that the workers keep
+	counts  counts
 }
 
 // counts are what Stats answers.
@@ -159,17 +160,28 @@ func (r *Router) Add(user chat.UserID, format *Format, sink Sink, openedAt chat.
 	l := &Live{user: user, format: format, sink: sink, openedAt: openedAt}
 	l.vouched.Store(time.Now().UnixNano()) // its cursor is of now
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.users[user] = append(r.users[user], l)
+	first := len(r.users[user]) == 1
+	r.mu.Unlock()
+	if first {
+		r.noteMoved(user)
+	}
 	return l
 }
 
 // Remove ends what Add began and takes the session out of its rooms. A second call does nothing.
 func (r *Router) Remove(l *Live) {
+	if r.remove(l) {
+		r.noteMoved(l.user)
+	}
+}
+
+// remove is Remove, and says whether it was the user's last session.
+func (r *Router) remove(l *Live) (last bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if l.gone {
-		return
+		return false
 	}
 	l.gone = true
 	for id := range l.rooms {
@@ -185,9 +197,10 @@ func (r *Router) Remove(l *Live) {
 	}
 	if len(list) == 0 {
 		delete(r.users, l.user)
-		return
+		return true
 	}
 	r.users[l.user] = list
+	return false
 }
 
 // sessionsOf answers the live sessions of the users, and is to be called for what they may see.

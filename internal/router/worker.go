@@ -29,8 +29,10 @@ type worker struct {
 	queue  []job
 	closed bool
 	wake   chan struct{}
+	moved  map[chat.UserID]struct{} // who came online or went, for indexes
 
 	// Owned by run.
+	indexes   map[chat.ConversationID]*index
 	delivered map[chat.ConversationID]*progress
 	audiences map[chat.ConversationID]audience
 	live      []*Live // scratch
@@ -60,6 +62,7 @@ const maxAudiences = 4096
 func newWorker(r *Router) *worker {
 	return &worker{
 		router: r, wake: make(chan struct{}, 1),
+		indexes:   make(map[chat.ConversationID]*index),
 		delivered: make(map[chat.ConversationID]*progress), audiences: make(map[chat.ConversationID]audience),
 	}
 }
@@ -235,6 +238,10 @@ func (w *worker) audience(ctx context.Context, c *chat.Commit) ([]*Live, error) 
 		}
 		return w.router.sessionsOf(users, conv.Kind, w.live[:0]), nil
 	}
+	// A group that has become smaller keeps its index: one that misses a change is wrong.
+	if conv.Kind == chat.Group && (conv.Members > largeGroup || w.indexes[conv.ID] != nil) {
+		return w.large(ctx, c)
+	}
 	a, ok := w.audiences[conv.ID]
 	if !ok || a.rev != conv.MembersRev || changesMembers(c) {
 		users, err := w.router.store.Audience(ctx, conv.ID, c.Event.Seq)
@@ -375,6 +382,9 @@ func (w *worker) repair(ctx context.Context, id chat.ConversationID, from, to ch
 		}
 		told = to - repairLimit
 		w.gap(live, id, from, told)
+		if w.indexes[id] != nil {
+			w.dropIndex(id) // members may have changed in the gap
+		}
 	}
 	records, err := w.router.store.Events(ctx, chat.EventRange{Conversation: id, From: told + 1, To: to, Limit: repairLimit})
 	if err != nil {
