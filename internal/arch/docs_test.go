@@ -147,7 +147,7 @@ func TestGuidesAreTheExamples(t *testing.T) {
 		}
 		code[filepath.ToSlash(name)] = text(t, name)
 	}
-	for _, guide := range []string{"docs/clients/go.md"} {
+	for _, guide := range []string{"docs/clients/go.md", "docs/zh/clients/go.md"} {
 		doc := text(t, guide)
 		blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(doc, -1)
 		if len(blocks) < 5 {
@@ -168,6 +168,60 @@ func TestGuidesAreTheExamples(t *testing.T) {
 		for name := range code {
 			if !strings.Contains(doc, name) && name != "examples/hello/main.go" {
 				t.Errorf("%s does not name %s", guide, name)
+			}
+		}
+	}
+}
+
+// Every document that the English list names is on the Chinese one: in Chinese, or said to
+// be in English only. Mutants: a document more on the English list; a Chinese one that is
+// listed as English.
+func TestChineseListOfDocuments(t *testing.T) {
+	links := regexp.MustCompile(`\]\(([^)#]+)(?:#[^)]*)?\)`)
+	listed := make(map[string]string) // by what the English list has
+	chinese, english, found := strings.Cut(text(t, "docs/zh/README.md"), "以下文档只有英文")
+	if !found {
+		t.Fatal("docs/zh/README.md does not say what is in English only")
+	}
+	for _, m := range links.FindAllStringSubmatch(chinese, -1) {
+		listed[m[1]] = "zh"
+	}
+	for _, m := range links.FindAllStringSubmatch(english, -1) {
+		name, up := strings.CutPrefix(m[1], "../")
+		if !up || listed[name] != "" {
+			t.Errorf("docs/zh/README.md has %s among what is in English only", m[1])
+		}
+		listed[name] = "en"
+	}
+	for _, m := range links.FindAllStringSubmatch(text(t, "docs/README.md"), -1) {
+		name := m[1]
+		_, err := os.Stat(filepath.Join(root, "docs", "zh", name))
+		switch {
+		case listed[name] == "":
+			t.Errorf("docs/README.md lists %s: list it in docs/zh/README.md too, at least as in English only", name)
+		case (err == nil) != (listed[name] == "zh"):
+			t.Errorf("docs/zh/%s is there: %t; docs/zh/README.md lists it as %s", name, err == nil, listed[name])
+		}
+	}
+}
+
+// What is typed is the same in both languages: settings, and what stands between fences.
+// Mutants: a setting left out of one; a word changed in a proxy's configuration.
+func TestChineseGuidesSayTheSame(t *testing.T) {
+	typed := regexp.MustCompile("(--[a-z][a-z-]+|LINNET_[A-Z_]+|linnet_[a-z_]+|(?s:```.*?```))")
+	for _, name := range []string{"operate.md", "chat.md", "clients/go.md"} {
+		en, zh := submatches(typed.String(), text(t, "docs/"+name)), submatches(typed.String(), text(t, "docs/zh/"+name))
+		if len(en) < 3 {
+			t.Fatalf("docs/%s has only %q", name, en)
+		}
+		for _, one := range en {
+			if !slices.Contains(zh, one) {
+				t.Errorf("docs/zh/%s lacks %s", name, one)
+			}
+		}
+		for _, one := range zh {
+			if !slices.Contains(en, one) {
+				t.Errorf("docs/%s lacks %s", name, one)
 			}
 		}
 	}
