@@ -67,10 +67,16 @@ func refusal(err error) (code wire.Code, ok bool) {
 // hopeless says whether trying again as it is cannot help.
 func hopeless(err error) bool {
 	var answered *Error
+	var closed *Closed
+	if errors.As(err, &closed) && closed.Code == wire.CodeElsewhere {
+		return true // coming back would put the other device out
+	}
 	if !errors.As(err, &answered) {
 		return false
 	}
 	switch answered.Code {
+	case wire.CodeElsewhere:
+		return true
 	case wire.CodeGuests, wire.CodeParam, wire.CodeUnknownParam, wire.CodeMethod, wire.CodeNotFound:
 		return true
 	}

@@ -24,6 +24,7 @@ const (
 	CodeToken        Code = "invalid_token"    // not signed by whom it should be, or its claims are wrong
 	CodeExpired      Code = "token_expired"    //
 	CodeRevoked      Code = "revoked"          //
+	CodeElsewhere    Code = "signed_in_elsewhere"
 	CodeGuests       Code = "guests_off"       // guests are not allowed here
 	CodeNotFound     Code = "not_found"        // not there, or not for you: the same answer
 	CodeForbidden    Code = "forbidden"        // you may see it, but may not do this

@@ -338,6 +338,7 @@ type Close struct {
 	Code         string `json:"code"`
 	Message      string `json:"message"`
 	RetryAfterMS int64  `json:"retry_after_ms,omitzero"`
+	Device       string `json:"device,omitzero" doc:"signed_in_elsewhere: what the other device is called"`
 }
 
 // Presence is what is to be seen of a user: the whole of it, each time. It is also the

@@ -118,6 +118,7 @@ func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sql
 	table.Observe(s.called)
 	s.hub = session.NewHub(session.Config{
 		Chat: s.chat, Router: s.router, Presence: s.presence, Table: table, Verifier: verifier, Log: log, PlainLAN: cfg.LAN,
+		Devices:      session.Devices{Policy: session.Policy(cfg.Sessions), Groups: cfg.PlatformGroups},
 		MaxListeners: cfg.MaxConnections,
 		Limits: wire.Limits{
 			FrameBytes: limits.FrameBytes, ContentBytes: api.MaxContent, InFlight: limits.InFlight,

@@ -16,7 +16,10 @@ type Device struct {
 	Since    time.Time `json:"since"`            // of the first sign-in
 	Seen     time.Time `json:"seen"`             // of the last visit
 	Revoked  time.Time `json:"revoked,omitzero"` // tokens made up to then are refused on it
-	Token    Token     `json:"token,omitzero"`   // of the last sign-in
+	// Elsewhere is what the device is called for which this one was signed out, which is
+	// when Revoked is; "" if it was signed out otherwise, or not.
+	Elsewhere string `json:"elsewhere,omitempty"`
+	Token     Token  `json:"token,omitzero"` // of the last sign-in
 }
 
 // Token is what is known of a token that a session was opened with.
@@ -73,6 +76,8 @@ func (a *Account) Admits(t Token, device string) error {
 	madeBy := func(cut time.Time) bool { return !cut.IsZero() && t.Issued.Unix() <= cut.Unix() }
 	d := a.Device(device)
 	switch {
+	case device != "" && d != nil && d.Elsewhere != "" && madeBy(d.Revoked):
+		return &Error{Code: CodeElsewhere, Message: "you have signed in on " + d.Elsewhere + ": to use this device, sign in on it again"}
 	case slices.ContainsFunc(a.Revoked, func(r Token) bool { return r.ID == t.ID }),
 		madeBy(a.SignedOut) && t.ID != a.Kept,
 		device != "" && d != nil && madeBy(d.Revoked):
@@ -136,7 +141,7 @@ func (s *Service) Revoke(ctx context.Context, u UserID, r Revocation) error {
 			if d == nil {
 				return &Error{Code: CodeNotFound, Message: "there is no such device of yours"}
 			}
-			d.Revoked = now
+			d.Revoked, d.Elsewhere = now, ""
 			acc.revoke(d.Token, now)
 		}
 		for _, t := range r.Tokens {
@@ -146,7 +151,7 @@ func (s *Service) Revoke(ctx context.Context, u UserID, r Revocation) error {
 			acc.SignedOut, acc.Kept = now, r.Keep.ID
 			for i := range acc.Devices {
 				if t := acc.Devices[i].Token; t.ID != r.Keep.ID {
-					acc.Devices[i].Revoked = now
+					acc.Devices[i].Revoked, acc.Devices[i].Elsewhere = now, ""
 				}
 			}
 		}

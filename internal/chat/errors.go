@@ -26,6 +26,7 @@ const (
 	CodeStorage     Code = "storage_full"
 	CodeUnknown     Code = "unknown_outcome"
 	CodeInternal    Code = "internal"
+	CodeElsewhere   Code = "signed_in_elsewhere"
 )
 
 // Error is an error whose text may be shown to the caller.

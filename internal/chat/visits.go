@@ -152,9 +152,9 @@ func (a *Account) visited(v *visit) {
 		case d.Since.IsZero():
 			known.Seen = d.Seen
 		default:
-			since, revoked := known.Since, known.Revoked
+			since, revoked, elsewhere := known.Since, known.Revoked, known.Elsewhere
 			*known = d
-			known.Since, known.Revoked = since, revoked
+			known.Since, known.Revoked, known.Elsewhere = since, revoked, elsewhere
 		}
 	}
 	if len(a.Devices) > maxDevices {

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,8 +32,10 @@ type Config struct {
 	TLSKey         string         // a file
 	ACME           []string       // hosts to get certificates for
 	ACMEEmail      string
-	ACMEDirectory  string // the authority's URL
-	ACMERoots      string // a file: whom to trust as the authority; "" for whom the system trusts
+	ACMEDirectory  string     // the authority's URL
+	ACMERoots      string     // a file: whom to trust as the authority; "" for whom the system trusts
+	Sessions       string     // many, kick or refuse
+	PlatformGroups [][]string // platforms that count as one for Sessions
 	MaxConnections int
 	Hosts          []string
 	Origins        []string
@@ -134,6 +137,21 @@ func settings() []setting {
 		}},
 		{false, "acme-roots", "file with the certificates to trust the authority's own by, PEM (the system's)", func(c *Config, t string) error {
 			c.ACMERoots = t
+			return nil
+		}},
+		{false, "sessions", "devices of a platform that a user may be signed in on: many, kick (one: who signs in puts the one before out) or refuse (one: the first, while it is connected) (many)", func(c *Config, t string) error {
+			c.Sessions = t
+			return oneOf(t, "many", "kick", "refuse")
+		}},
+		{false, "platform-groups", "platforms that count as one for sessions, with + within a group and commas between groups, for example ios+android (each by itself)", func(c *Config, t string) error {
+			c.PlatformGroups = nil
+			for _, group := range list(t) {
+				names := strings.Split(group, "+")
+				if len(names) < 2 || slices.Contains(names, "") {
+					return fmt.Errorf("%q: two platforms or more with + between, for example ios+android", group)
+				}
+				c.PlatformGroups = append(c.PlatformGroups, names)
+			}
 			return nil
 		}},
 		{false, "max-connections", "connections at a time; the open-file limit must allow them (10000)", func(c *Config, t string) (err error) {

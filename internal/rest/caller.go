@@ -119,6 +119,9 @@ func (c *caller) Open(ctx context.Context, p *wire.OpenParams) (wire.OpenResult,
 	if err != nil {
 		return wire.OpenResult{}, err
 	}
+	if err := c.server.cfg.Hub.SignInAlone(ctx, &id, p.Device); err != nil {
+		return wire.OpenResult{}, err
+	}
 	result, err := c.server.cfg.Hub.Opened(ctx, id, c.server.cfg.Chat.Position())
 	if err != nil {
 		return wire.OpenResult{}, err

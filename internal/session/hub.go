@@ -38,6 +38,7 @@ type Config struct {
 	Table    *api.Table
 	Verifier *auth.Verifier
 	Limits   wire.Limits
+	Devices  Devices
 	PlainLAN bool // peers off loopback may speak in plain text: no key is taken from them
 	// MaxListeners bounds the event streams and pollers that there are.
 	MaxListeners int
@@ -53,6 +54,7 @@ type Hub struct {
 	mu       sync.Mutex
 	sessions map[member]struct{}
 	byID     map[sessionKey]seated
+	seats    int64 // how many there were
 	stopped  bool
 }
 
@@ -164,13 +166,15 @@ func (h *Hub) remove(s member) {
 	delete(h.sessions, s)
 }
 
-// claim makes s the session of that id and gives the one it replaces, nil if none.
-func (h *Hub) claim(key sessionKey, s seated) seated {
+// claim makes s the session of that id and gives the one it replaces, nil if none, and a number
+// above those of all that claimed before.
+func (h *Hub) claim(key sessionKey, s seated) (old seated, number int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	old := h.byID[key]
+	old = h.byID[key]
 	h.byID[key] = s
-	return old
+	h.seats++
+	return old, h.seats
 }
 
 // has says whether an identity's session is live: another one of its id replaces it.
@@ -265,6 +269,15 @@ func (a *Admission) Actor(loopback bool) chat.Actor {
 		User: a.User, Server: a.Key != nil, Key: a.Key,
 		Limited: !loopback && a.Key == nil, Rated: !loopback && a.Key != nil,
 	}
+}
+
+// admitLive is StillAdmitted for a session that is live now, and has the policy of devices
+// hold for it.
+func (h *Hub) admitLive(ctx context.Context, a Admission, d *wire.Device, own *seat) error {
+	if err := h.StillAdmitted(ctx, a); err != nil {
+		return err
+	}
+	return h.settle(ctx, &a, d, own)
 }
 
 // identify says who opens a session, by token, as a guest or by server key.

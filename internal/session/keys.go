@@ -86,7 +86,7 @@ func (h *Hub) checkKeys(ctx context.Context) {
 			holds[id] = good
 		}
 		if !good {
-			one.revoke()
+			one.revoke(&revoked)
 		}
 	}
 }
@@ -94,4 +94,13 @@ func (h *Hub) checkKeys(ctx context.Context) {
 // SignToken is api.Caller's.
 func (s *Session) SignToken(user chat.UserID, name string, life time.Duration) (string, time.Time, error) {
 	return s.hub.cfg.Verifier.Sign(user, name, life)
+}
+
+// listener is whom the session counts for among those that only listen: a key's do not take
+// the places of its user's.
+func (a *Admission) listener() chat.UserID {
+	if a.Key != nil {
+		return a.User + "\x00" + chat.UserID(a.Key.ID)
+	}
+	return a.User
 }

@@ -65,8 +65,8 @@ func (h *Hub) Poll(ctx context.Context, p *wire.OpenParams) (*Poll, error) {
 			return &Poll{known, turn}, nil
 		}
 	}
-	s := &Poller{hub: h, user: id.User, wake: make(chan struct{}, 1)}
-	evicted, err := h.crowd.join(id.User, s)
+	s := &Poller{hub: h, user: id.listener(), wake: make(chan struct{}, 1)}
+	evicted, err := h.crowd.join(id.listener(), s)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func (h *Hub) Poll(ctx context.Context, p *wire.OpenParams) (*Poll, error) {
 	if old != nil {
 		old.replace()
 	}
-	if err := h.StillAdmitted(ctx, id); err != nil {
+	if err := h.admitLive(ctx, id, p.Device, s.place()); err != nil {
 		s.close()
 		return nil, err
 	}
@@ -262,8 +262,8 @@ func (s *Poller) place() *seat {
 
 func (s *Poller) link() string { return "poll" }
 
-func (s *Poller) revoke()  { s.finish(&revoked) }
-func (s *Poller) replace() { s.finish(nil) }
+func (s *Poller) revoke(why *wire.Close) { s.finish(why) }
+func (s *Poller) replace()               { s.finish(nil) }
 
 func (s *Poller) check(now time.Time) {
 	s.mu.Lock()

@@ -3,6 +3,7 @@ package session
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/linnet-im/linnet/internal/auth"
@@ -18,22 +19,26 @@ type seated interface {
 	router.Sink
 	place() *seat
 	// revoke closes it with the last words that say so.
-	revoke()
+	revoke(why *wire.Close)
 	// replace closes it without a word.
 	replace()
 }
 
 // seat is an open session's place: in the router, on the board, in its user's list.
 type seat struct {
-	hub     *Hub
-	who     seated
-	id      Admission
-	device  *wire.Device // as it named itself; nil for none
-	client  string
-	link    string
-	since   time.Time
-	live    *router.Live
-	present *presence.Session
+	hub      *Hub
+	who      seated
+	id       Admission
+	device   *wire.Device // as it named itself; nil for none
+	client   string
+	number   int64 // of the sessions that the hub has seen
+	platform string
+	link     string
+	since    time.Time
+	live     *router.Live
+	present  *presence.Session
+
+	going atomic.Bool // its user has signed out; the connection is about to end
 
 	mu      sync.Mutex
 	tokens  []chat.Token // that it came with, the last one last
@@ -46,10 +51,16 @@ const maxTokens = 32
 // sit makes a session live and gives the one that it replaces, nil for none, which the
 // caller is to end.
 func (h *Hub) sit(who seated, format *router.Format, link string, id Admission, p *wire.OpenParams) (s *seat, old seated) {
-	s = &seat{hub: h, who: who, id: id, device: p.Device, client: p.Client, link: link, since: time.Now()}
+	s = &seat{hub: h, who: who, id: id, device: p.Device, client: p.Client, link: link, since: time.Now(), platform: platform(p.Device)}
+	if p.Device == nil && id.account != nil {
+		if known := id.account.Device(id.Device); known != nil {
+			s.platform = known.Platform
+		}
+	}
 	s.live = h.cfg.Router.Add(id.User, format, who, h.cfg.Chat.Position())
 	s.renew(id)
-	if old = h.claim(s.key(), who); old != nil {
+	// After it is live: who gets a higher number finds those with a lower one.
+	if old, s.number = h.claim(s.key(), who); old != nil {
 		s.inherit(old.place())
 	}
 	if id.Key == nil { // a server key is not its user being there
@@ -166,8 +177,8 @@ func (s *Session) place() *seat {
 	return s.seat
 }
 
-func (s *Session) revoke() {
-	s.end(revoked)
+func (s *Session) revoke(why *wire.Close) {
+	s.end(*why)
 	s.place().quit() // it is told nothing while it waits for its last answers
 	time.AfterFunc(RevokedWait, func() { _ = s.peer.Close() })
 }

@@ -390,8 +390,11 @@ func (s *Session) Open(ctx context.Context, p *wire.OpenParams) (wire.OpenResult
 	if err != nil {
 		return wire.OpenResult{}, err
 	}
-	if !s.remote.Loopback && s.hub.cfg.Router.SessionsOf(id.User) >= maxSessions && !s.hub.has(id) {
+	if !s.remote.Loopback && id.Key == nil && s.hub.cfg.Router.SessionsOf(id.User) >= maxSessions && !s.hub.has(id) {
 		return wire.OpenResult{}, tooMany(wire.CodeRate, "you are signed in in too many places at a time: sessions.list names them")
+	}
+	if err := s.hub.checkDevice(&id); err != nil {
+		return wire.OpenResult{}, err
 	}
 	rooms, err := s.hub.roomsOf(ctx, id, p.Rooms)
 	if err != nil {
@@ -404,8 +407,12 @@ func (s *Session) Open(ctx context.Context, p *wire.OpenParams) (wire.OpenResult
 	if !s.enter(id, p) {
 		return wire.OpenResult{}, errors.New("the connection is closed")
 	}
-	if err := s.hub.StillAdmitted(ctx, id); err != nil {
-		s.end(revoked)
+	if err := s.hub.admitLive(ctx, id, p.Device, s.place()); err != nil {
+		c := revoked
+		if e := api.Error(err); e.Code != wire.CodeRevoked {
+			c = wire.Close{Code: string(e.Code), Message: e.Message, RetryAfterMS: e.RetryAfter.Milliseconds()}
+		}
+		s.revoke(&c)
 		return wire.OpenResult{}, err
 	}
 	// Taken after the session is live: what is not behind the cursor is pushed.
@@ -442,6 +449,7 @@ func (s *Session) CloseSession() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closing = true
+	s.seat.going.Store(true)
 	s.shut()
 	return nil
 }

@@ -128,7 +128,7 @@ func (s signed) signOut(ctx context.Context, r chat.Revocation, of func(wire.Ses
 			if !of(i) {
 				continue
 			}
-			l.revoke()
+			l.revoke(&revoked)
 			out.Closed++
 			_, tokens := l.place().info() // it takes no other one any more
 			for _, t := range tokens {

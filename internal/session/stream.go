@@ -69,7 +69,7 @@ func (h *Hub) OpenStream(ctx context.Context, p *wire.OpenParams, link string, l
 	if err != nil {
 		return nil, err
 	}
-	evicted, err := h.crowd.join(id.User, nil)
+	evicted, err := h.crowd.join(id.listener(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func (h *Hub) OpenStream(ctx context.Context, p *wire.OpenParams, link string, l
 	if old != nil {
 		old.replace()
 	}
-	if err := h.StillAdmitted(ctx, id); err != nil {
+	if err := h.admitLive(ctx, id, p.Device, s.place()); err != nil {
 		s.Closed()
 		return nil, err
 	}
@@ -99,6 +99,9 @@ func (h *Hub) OpenStream(ctx context.Context, p *wire.OpenParams, link string, l
 func (h *Hub) admitToRooms(ctx context.Context, p *wire.OpenParams) (Admission, []chat.ConversationID, error) {
 	id, err := h.Authenticate(ctx, p)
 	if err != nil {
+		return Admission{}, nil, err
+	}
+	if err := h.checkDevice(&id); err != nil {
 		return Admission{}, nil, err
 	}
 	rooms, err := h.roomsOf(ctx, id, p.Rooms)
@@ -182,7 +185,7 @@ func (s *Stream) Closed() {
 	s.mu.Unlock()
 	s.seat.leave()
 	s.hub.remove(s)
-	s.hub.crowd.leave(s.seat.id.User, nil)
+	s.hub.crowd.leave(s.seat.id.listener(), nil)
 }
 
 func (s *Stream) signal() {
@@ -215,8 +218,8 @@ func (s *Stream) place() *seat {
 
 func (s *Stream) link() string { return s.place().link }
 
-func (s *Stream) revoke() {
-	s.finish(&revoked)
+func (s *Stream) revoke(why *wire.Close) {
+	s.finish(why)
 	s.place().quit()
 	s.mu.Lock()
 	s.isCut, s.queue = true, nil // nobody is to read what waits
