@@ -100,6 +100,17 @@ func (b *batch) take(ctx context.Context, n note) error {
 		b.changes.Cursor, b.ack = p.Cursor, p.Cursor
 		b.client.vouched(b.conversation) // now: what follows in this batch it does not mark
 		return nil
+	case "hidden":
+		var p wire.Hidden
+		if err := json.Unmarshal(n.params, &p); err != nil {
+			return err
+		}
+		if err := b.flush(ctx); err != nil {
+			return err
+		}
+		if err := b.client.meet(ctx, b.rpc, p.Conversation); err != nil { // its ranges, and what they make of the rest
+			return err
+		}
 	case "read":
 		var p wire.ReadNotice
 		if err := json.Unmarshal(n.params, &p); err != nil {

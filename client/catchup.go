@@ -138,6 +138,11 @@ func (c *Client) settle(ctx context.Context, s *wire.Conversation, first bool) e
 		ch.Forget = append(ch.Forget, Span{s.ID, held})
 		held, sure = Range{From: s.Seq + 1, To: s.Seq}, s.Seq
 	}
+	for _, r := range s.Hidden { // deleted by this user, on another device
+		if from, to := max(r[0], held.From), min(r[1], held.To); from <= to {
+			ch.Forget = append(ch.Forget, Span{s.ID, Range{from, to}})
+		}
+	}
 	s.ForkSeq, s.Reset = nil, false
 	ch.Conversations = []Conversation{{Conversation: *s, Held: held, Sure: min(sure, held.To)}}
 	return c.updateAndResend(ctx, ch)

@@ -177,6 +177,7 @@ type Conversation struct {
 	ToSeq      int64          `json:"to_seq,omitzero" doc:"left: the last seq this reader may see"`
 	ReadSeq    int64          `json:"read_seq"`
 	Unread     int64          `json:"unread"`
+	Hidden     [][2]int64     `json:"hidden,omitzero" doc:"ranges of seqs that the reader deleted for itself; a list has voids there"`
 	Mentions   []int64        `json:"mentions,omitzero" doc:"unread messages that name the reader or everybody, by seq; at most 100, the newest"`
 	Last       jsontext.Value `json:"last,omitzero" doc:"the last event this reader may see"`
 	ForkSeq    *int64         `json:"fork_seq,omitzero" doc:"after a reset: drop what is held above this seq"`

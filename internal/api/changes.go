@@ -26,6 +26,18 @@ func (m methods) changeRows() []*Method {
 			Doc: "Takes a message back: its sender may, for a time, and a group's owner and admins always. " +
 				"It is a void from then on, its content and earlier versions are erased, and the event recalled targets it.",
 		}, m.messagesRecall),
+		row(Method{
+			Name: "messages.delete", Access: Sessions, Repeat: ByNature, Scope: chat.ScopeSend,
+			Doc: "Deletes ranges of events for the caller alone, on all its devices. Others see them as before.",
+		}, m.messagesDelete),
+		row(Method{
+			Name: "conversations.clear", Access: Sessions, Repeat: ByNature, Scope: chat.ScopeSend,
+			Doc: "Deletes everything up to a seq for the caller alone, on all its devices.",
+		}, m.conversationsClear),
+		row(Method{
+			Name: "messages.purge", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeModerate,
+			Doc: "Deletes messages for all; a group's owner and admins may. They are voids from then on, and the event purged targets them.",
+		}, m.messagesPurge),
 	}
 }
 
@@ -77,5 +89,49 @@ func (m methods) messagesRecall(ctx context.Context, c Caller, p *wire.MessageCa
 		return wire.Place{}, err
 	}
 	place, err := m.chat.Recall(ctx, actor(c), mc)
+	return Place(place), err
+}
+
+// rangesOf checks ranges of seqs.
+func rangesOf(list [][2]int64) ([][2]chat.Seq, error) {
+	out := make([][2]chat.Seq, len(list))
+	for i, r := range list {
+		for side := range r {
+			n, err := seqOf("ranges", &r[side])
+			if err != nil {
+				return nil, err
+			}
+			out[i][side] = *n
+		}
+	}
+	return out, nil
+}
+
+func (m methods) messagesDelete(ctx context.Context, c Caller, p *wire.RangesParams) (wire.Empty, error) {
+	ranges, err := rangesOf(p.Ranges)
+	if err != nil {
+		return wire.Empty{}, err
+	}
+	return wire.Empty{}, m.chat.Hide(ctx, actor(c), chat.ConversationID(p.Conversation), ranges)
+}
+
+func (m methods) conversationsClear(ctx context.Context, c Caller, p *wire.ClearParams) (wire.Empty, error) {
+	seq, err := seqOf("seq", &p.Seq)
+	if err != nil {
+		return wire.Empty{}, err
+	}
+	return wire.Empty{}, m.chat.Clear(ctx, actor(c), chat.ConversationID(p.Conversation), *seq)
+}
+
+func (m methods) messagesPurge(ctx context.Context, c Caller, p *wire.PurgeParams) (wire.Place, error) {
+	gc, err := groupCall(p.Conversation, p.ClientID)
+	if err != nil {
+		return wire.Place{}, err
+	}
+	ranges, err := rangesOf(p.Ranges)
+	if err != nil {
+		return wire.Place{}, err
+	}
+	place, err := m.chat.Purge(ctx, actor(c), gc, ranges)
 	return Place(place), err
 }

@@ -17,6 +17,16 @@ func changeRules() []rule {
 		{"messages.recall", "the member's in the group", `{"conversation":"GROUP","seq":7,"client_id":"CID"}`, [basic]wire.Code{ss, no, fb, no, ok, ok, no, no}, map[int]wire.Code{muted: fb, admin: ok}},
 		{"messages.recall", "the guest's in the direct one", `{"conversation":"DIRECT","seq":1,"client_id":"CID"}`, [basic]wire.Code{ss, no, ok, no, no, no, no, fb}, by(ok)},
 		{"messages.recall", "the owner's in the lobby", `{"conversation":"lobby","seq":1,"client_id":"CID"}`, [basic]wire.Code{ss, fb, fb, fb, fb, ok, fb, fb}, nil},
+		{"messages.delete", "in the group", `{"conversation":"GROUP","ranges":[[7,7]]}`, [basic]wire.Code{ss, no, ok, no, ok, ok, ok, no}, by(fb)},
+		{"messages.delete", "in the direct one", `{"conversation":"DIRECT","ranges":[[1,1]]}`, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, by(fb)},
+		{"messages.delete", "in the lobby", `{"conversation":"lobby","ranges":[[1,1]]}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, nil},
+		{"messages.delete", "in nothing", `{"conversation":"g_none","ranges":[[1,1]]}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
+		{"conversations.clear", "the group", `{"conversation":"GROUP"}`, [basic]wire.Code{ss, no, ok, no, ok, ok, ok, no}, by(fb)},
+		{"conversations.clear", "nothing", `{"conversation":"g_none"}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
+		{"messages.purge", "in the group", `{"conversation":"GROUP","client_id":"CID","ranges":[[1,9]]}`, [basic]wire.Code{ss, no, fb, no, fb, ok, no, no}, map[int]wire.Code{admin: ok}},
+		{"messages.purge", "in the direct one", `{"conversation":"DIRECT","client_id":"CID","ranges":[[1,1]]}`, [basic]wire.Code{ss, no, fb, no, no, no, no, fb}, by(ok)},
+		{"messages.purge", "in the lobby", `{"conversation":"lobby","client_id":"CID","ranges":[[1,1]]}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, by(ok)},
+		{"messages.purge", "in nothing", `{"conversation":"g_none","client_id":"CID","ranges":[[1,1]]}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
 		{"messages.recall", "in nothing", `{"conversation":"g_none","seq":1,"client_id":"CID"}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
 	}
 }

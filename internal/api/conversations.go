@@ -121,6 +121,9 @@ func conversation(s chat.Summary, reader chat.UserID) wire.Conversation {
 			out.Members, out.Rev = 0, 0
 		}
 	}
+	for _, r := range s.Member.HiddenRanges() {
+		out.Hidden = append(out.Hidden, [2]int64{int64(r[0]), int64(r[1])})
+	}
 	for _, seq := range s.Mentions {
 		out.Mentions = append(out.Mentions, int64(seq))
 	}

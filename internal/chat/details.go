@@ -35,7 +35,8 @@ type MemberDetails struct {
 	MutedUntil time.Time `json:"muted_until,omitzero"`
 	Erased     bool      `json:"erased,omitempty"` // it left, and reads nothing but that
 	// Messages.
-	Mentions []Seq `json:"mentions,omitempty"` // messages that name the member; those read past are dropped
+	Mentions []Seq    `json:"mentions,omitempty"` // messages that name the member; those read past are dropped
+	Hidden   []Hidden `json:"hidden,omitempty"`   // what the member deleted for itself
 }
 
 // UserDetails is what a user's profile holds beside the name.

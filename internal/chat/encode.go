@@ -111,11 +111,19 @@ func ParseEvent(id ConversationID, rec Record) *Event {
 	}
 }
 
+// head is a record without its content: Encode writes that last, and inside a string
+// quotes are escaped.
+func (r *Record) head() []byte {
+	head, _, _ := bytes.Cut(r.JSON, []byte(`,"content":`))
+	return head
+}
+
+// changesOthers says whether a record is a change of others.
+func (r *Record) changesOthers() bool { return bytes.Contains(r.head(), []byte(`,"targets":[`)) }
+
 // standsAlone says whether a record is something by itself: neither a void nor a change of others.
 func (r *Record) standsAlone() bool {
-	// Encode writes the content last, and inside a string quotes are escaped.
-	head, _, _ := bytes.Cut(r.JSON, []byte(`,"content":`))
-	return !bytes.Contains(head, []byte(`,"kind":"void"`)) && !bytes.Contains(head, []byte(`,"targets":[`))
+	return !bytes.Contains(r.head(), []byte(`,"kind":"void"`)) && !r.changesOthers()
 }
 
 // VoidJSON is what a reader gets for events that are not for it: seqs from to to.

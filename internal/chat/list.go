@@ -21,11 +21,11 @@ type Listed struct {
 // List answers events in seq order, as they are now. What the reader may not see
 // below its head is told as one void a range, so that seqs stay whole.
 func (s *Service) List(ctx context.Context, a Actor, l List) (Listed, error) {
-	c, _, spans, err := s.find(ctx, a, l.Conversation)
+	c, m, spans, err := s.find(ctx, a, l.Conversation)
 	if err != nil {
 		return Listed{}, err
 	}
-	head := top(spans)
+	head := s.head(a, c, m)
 	if l.After != nil {
 		out, err := s.listUp(ctx, c.ID, spans, l, *l.After+1, head)
 		reveal(a, c.ID, out.Events)
@@ -69,6 +69,21 @@ func (l *Listed) cutOldest() {
 	}
 }
 
+// wanted leaves out of messages what the stores cannot tell from them: what was done to
+// messages for a few. The page may be shorter by that.
+func (l *List) wanted(records []Record) []Record {
+	if !l.Messages {
+		return records
+	}
+	var list []Record
+	for _, r := range records {
+		if r.Only == nil || !r.changesOthers() {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
 // listUp answers up to l.Limit events from seq first on.
 func (s *Service) listUp(ctx context.Context, id ConversationID, spans []Span, l List, first, head Seq) (Listed, error) {
 	first = max(first, 1)
@@ -98,13 +113,20 @@ func (s *Service) listUp(ctx context.Context, id ConversationID, spans []Span, l
 		if err != nil {
 			return Listed{}, readError(err)
 		}
-		out.Events = append(out.Events, records...)
+		out.Events = append(out.Events, l.wanted(records)...)
 		next = to + 1
 		if len(records) == want {
 			// There may be more of it: what is covered ends with the page.
 			next = records[want-1].Seq + 1
 			out.To = next - 1
 			break
+		}
+	}
+	if !l.Messages && next <= out.To { // the newest are deleted for the reader
+		if len(out.Events) < l.Limit {
+			out.Events = append(out.Events, Record{Seq: next, JSON: VoidJSON(id, next, out.To)})
+		} else {
+			out.To = next - 1
 		}
 	}
 	return out, nil
@@ -135,7 +157,7 @@ func (s *Service) listDown(ctx context.Context, id ConversationID, spans []Span,
 		if err != nil {
 			return Listed{}, readError(err)
 		}
-		pages = append(pages, records)
+		pages = append(pages, l.wanted(records))
 		full := len(records) == l.Limit-n
 		n += len(records)
 		next = from - 1

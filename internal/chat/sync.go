@@ -280,11 +280,11 @@ func (s *Service) summary(ctx context.Context, u UserID, c *Conversation, m *Mem
 	if err != nil || spans == nil {
 		return nil, err
 	}
-	sum := &Summary{Conversation: *c, Member: m, Joined: c.Kind == Room || joined(m), Head: top(spans)}
+	sum := &Summary{Conversation: *c, Member: m, Joined: c.Kind == Room || joined(m), Head: s.head(Actor{User: u}, c, m)}
 	if m != nil {
 		sum.Unread, sum.Mentions = unread(c, m), unreadMentions(c, m, spans)
 	}
-	if sum.Head == 0 {
+	if top(spans) == 0 {
 		return sum, nil
 	}
 	sum.Last, err = s.last(ctx, spans, c.ID, func(r *Record) bool { return r.isFor(u) })

@@ -16,6 +16,12 @@ func (s *Service) MaySee(u UserID, kind ConversationKind) bool {
 // and unread counts follow. m is the user's member row, nil if there is none. Of a thread, it
 // answers what there is: see readable.
 func (s *Service) spans(u UserID, c *Conversation, m *Member) []Span {
+	return without(s.membership(u, c, m), m.hidden())
+}
+
+// membership answers what was said of c while the user was in it; what the user has deleted
+// for itself since is in it too.
+func (s *Service) membership(u UserID, c *Conversation, m *Member) []Span {
 	if !s.MaySee(u, c.Kind) {
 		return nil
 	}
@@ -36,6 +42,15 @@ func (s *Service) spans(u UserID, c *Conversation, m *Member) []Span {
 		return nil
 	}
 	return spans
+}
+
+// head answers the highest seq that the caller may know of: it does not go back when the
+// newest events are deleted for the caller alone.
+func (s *Service) head(a Actor, c *Conversation, m *Member) Seq {
+	if a.Server {
+		return c.Seq
+	}
+	return top(s.membership(a.User, c, m))
 }
 
 // whole is all of a conversation, as a server key reads it.
@@ -108,7 +123,7 @@ func unread(c *Conversation, m *Member) int64 {
 	if !joined(m) {
 		return 0
 	}
-	return max(0, (c.Count-m.ReadCount)-(m.Sent-m.ReadSent)) + int64(len(m.unreadWhispers()))
+	return max(0, (c.Count-m.ReadCount)-(m.Sent-m.ReadSent)-m.hiddenUnread()) + int64(len(m.unreadWhispers()))
 }
 
 // admit opens a span for m at seq and sets its read position to the head before it.

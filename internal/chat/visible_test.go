@@ -24,11 +24,16 @@ type logged struct {
 	message bool
 	from    chat.UserID
 	sees    map[chat.UserID]bool
+	hidden  map[chat.UserID]bool // deleted for this one alone
+	only    []chat.UserID        // nil: for all
+	text    string
+	erased  bool
+	changes bool // others: it does not stand for the conversation
 }
 
 // log notes an event, seen by those who are in the group before it or after it.
 func (o *oracle) log(message bool, from chat.UserID, change func()) {
-	e := logged{message: message, from: from, sees: make(map[chat.UserID]bool)}
+	e := logged{message: message, from: from, sees: make(map[chat.UserID]bool), hidden: make(map[chat.UserID]bool)}
 	note := func() {
 		for u, in := range o.in {
 			if in {
@@ -54,29 +59,65 @@ func (o *oracle) join(u chat.UserID) {
 	o.read[u] = chat.Seq(len(o.events)) // the seq before the event that is being noted
 }
 
-// visible lists the seqs that u may see.
+// shows says whether u is shown what the event at seq holds.
+func (o *oracle) shows(u chat.UserID, seq chat.Seq) bool {
+	e := &o.events[seq-1]
+	return e.sees[u] && !e.hidden[u] && !e.erased && (e.only == nil || slices.Contains(e.only, u))
+}
+
+// visible lists the seqs of what u is shown.
 func (o *oracle) visible(u chat.UserID) []chat.Seq {
 	var list []chat.Seq
-	for i, e := range o.events {
-		if e.sees[u] {
-			list = append(list, chat.Seq(i+1))
+	for i := range o.events {
+		if seq := chat.Seq(i + 1); o.shows(u, seq) {
+			list = append(list, seq)
 		}
 	}
 	return list
 }
 
-// unread counts the messages after the read position that others wrote and u may see.
+// head is the newest event from when u was there.
+func (o *oracle) head(u chat.UserID) chat.Seq {
+	for i := len(o.events); i > 0; i-- {
+		if o.events[i-1].sees[u] {
+			return chat.Seq(i)
+		}
+	}
+	return 0
+}
+
+// last is what stands for the conversation: near the newest that is not hidden.
+func (o *oracle) last(u chat.UserID) chat.Seq {
+	seq := o.head(u)
+	for ; seq > 0 && (o.events[seq-1].hidden[u] || !o.events[seq-1].sees[u]); seq-- {
+		continue
+	}
+	for lowest := seq - 20; seq > max(0, lowest); seq-- {
+		if o.shows(u, seq) && !o.events[seq-1].changes {
+			return seq
+		}
+	}
+	return 0
+}
+
+// unread counts the messages after the read position that others wrote and u may see. One
+// that was recalled counts on.
 func (o *oracle) unread(u chat.UserID) int64 {
 	if !o.in[u] {
 		return 0
 	}
 	n := int64(0)
-	for i, e := range o.events {
-		if chat.Seq(i+1) > o.read[u] && e.message && e.from != u && e.sees[u] {
+	for i := range o.events {
+		if chat.Seq(i+1) > o.read[u] && o.unreadable(u, chat.Seq(i+1)) {
 			n++
 		}
 	}
 	return n
+}
+
+func (o *oracle) unreadable(u chat.UserID, seq chat.Seq) bool {
+	e := &o.events[seq-1]
+	return e.message && e.from != u && e.sees[u] && !e.hidden[u] && (e.only == nil || slices.Contains(e.only, u))
 }
 
 // play does random things in a group and notes them in its oracle.
@@ -111,10 +152,15 @@ func (p *play) step() string {
 	ctx, o, u := p.t.Context(), p.o, p.someone()
 	p.calls++
 	head := chat.Seq(len(o.events))
-	switch k := p.rnd.IntN(10); {
+	switch k := p.rnd.IntN(16); {
+	case k >= 10:
+		return p.change(u, k)
 	case k < 5:
 		m := into(o.id, p.calls)
 		m.KeepUnread = p.rnd.IntN(2) == 0
+		if other := p.someone(); p.rnd.IntN(4) == 0 && o.in[u] && o.in[other] {
+			m.Only = []chat.UserID{other}
+		}
 		_, err := p.send(u, m)
 		if !o.in[u] {
 			wantCode(p.t, err, chat.CodeNotFound)
@@ -122,10 +168,15 @@ func (p *play) step() string {
 		}
 		wantCode(p.t, err, "")
 		o.log(true, u, nil)
+		e := &o.events[head]
+		e.text = fmt.Sprint("message ", p.calls)
+		if m.Only != nil {
+			e.only = append(slices.Clone(m.Only), u)
+		}
 		if !m.KeepUnread {
 			o.read[u] = head + 1
 		}
-		return fmt.Sprint(u, " sends, read: ", !m.KeepUnread)
+		return fmt.Sprint(u, " sends, read: ", !m.KeepUnread, ", only: ", m.Only)
 	case k < 7:
 		seq := chat.Seq(p.rnd.Int64N(int64(head) + 3))
 		read, left, err := p.MarkRead(ctx, as(u), o.id, seq)
@@ -160,6 +211,86 @@ func (p *play) step() string {
 		return fmt.Sprint(u, " is added")
 	}
 	return "nothing"
+}
+
+// change does something to what was said.
+func (p *play) change(u chat.UserID, k int) string {
+	p.t.Helper()
+	ctx, o := p.t.Context(), p.o
+	head := chat.Seq(len(o.events))
+	seq := 1 + chat.Seq(p.rnd.Int64N(int64(head)))
+	target := &o.events[seq-1]
+	mayRead := o.was[u] && o.in[u] && target.message && target.sees[u] && !target.hidden[u] && !target.erased &&
+		(target.only == nil || slices.Contains(target.only, u))
+	told := func() {
+		o.log(false, u, nil)
+		e := &o.events[head]
+		e.changes, e.only = true, o.events[seq-1].only
+	}
+	want := chat.Code("")
+	if !mayRead {
+		want = chat.CodeNotFound
+	}
+	cid, key := id(p.calls)
+	call := chat.GroupCall{Key: key, ClientID: cid, Conversation: o.id}
+	switch k {
+	case 10, 11:
+		if mayRead && target.from != u {
+			want = chat.CodeForbidden
+		}
+		_, err := p.Edit(ctx, as(u), chat.MessageCall{GroupCall: call, Seq: seq}, text(fmt.Sprint("edited ", p.calls)))
+		wantCode(p.t, err, want)
+		if want == "" {
+			told()
+			o.events[seq-1].text = fmt.Sprint("edited ", p.calls)
+		}
+		return fmt.Sprint(u, " edits ", seq, ": ", want)
+	case 12:
+		if mayRead && target.from != u && u != o.owner {
+			want = chat.CodeForbidden
+		}
+		_, err := p.Recall(ctx, as(u), chat.MessageCall{GroupCall: call, Seq: seq})
+		wantCode(p.t, err, want)
+		if want == "" {
+			told()
+			o.events[seq-1].erased = true
+		}
+		return fmt.Sprint(u, " recalls ", seq, ": ", want)
+	case 13:
+		to := min(head, seq+chat.Seq(p.rnd.IntN(4)))
+		var gone []chat.Seq
+		for s := seq; s <= to; s++ {
+			if o.events[s-1].message && o.shows(o.owner, s) {
+				gone = append(gone, s)
+			}
+		}
+		_, err := p.Purge(ctx, as(o.owner), call, [][2]chat.Seq{{seq, to}})
+		wantCode(p.t, err, "")
+		if len(gone) > 0 {
+			o.log(false, o.owner, nil)
+			o.events[head].changes = true
+			for _, s := range gone {
+				o.events[s-1].erased = true
+			}
+		}
+		return fmt.Sprint(o.owner, " purges ", seq, " to ", to)
+	}
+	from, to := seq, seq+chat.Seq(p.rnd.IntN(8))
+	if p.rnd.IntN(5) == 0 {
+		from = 1
+	}
+	want = ""
+	if !o.was[u] {
+		want = chat.CodeNotFound
+	}
+	err := p.Hide(ctx, as(u), o.id, [][2]chat.Seq{{from, to}})
+	wantCode(p.t, err, want)
+	if want == "" {
+		for s := from; s <= min(to, head); s++ {
+			o.events[s-1].hidden[u] = true
+		}
+	}
+	return fmt.Sprint(u, " hides ", from, " to ", to)
 }
 
 // check compares everything that shows a user something with the oracle.
@@ -201,14 +332,19 @@ func (p *play) check() {
 			p.t.Errorf("%s lists %v, want %v", u, got, want)
 		}
 		p.checkUnread(u)
+		p.checkTold(u)
 		if len(synced.Conversations) != 1 || len(page) != 1 {
 			p.t.Fatalf("%s syncs %d conversations and lists %d, want one", u, len(synced.Conversations), len(page))
 		}
-		head := want[len(want)-1]
+		head, lastWant := o.head(u), o.last(u)
 		for _, s := range []chat.Summary{synced.Conversations[0], page[0], p.summary(u, o.id)} {
-			if s.Head != head || s.Last == nil || s.Last.Seq != head || s.Joined != o.in[u] || s.Unread != o.unread(u) {
+			last := chat.Seq(0)
+			if s.Last != nil {
+				last = s.Last.Seq
+			}
+			if s.Head != head || last != lastWant || s.Joined != o.in[u] || s.Unread != o.unread(u) {
 				p.t.Errorf("%s sees head %d, last %v, joined %v, %d unread; want %d, %d, %v, %d",
-					u, s.Head, s.Last, s.Joined, s.Unread, head, head, o.in[u], o.unread(u))
+					u, s.Head, last, s.Joined, s.Unread, head, lastWant, o.in[u], o.unread(u))
 			}
 		}
 	}
@@ -229,16 +365,55 @@ func (p *play) checkUnread(u chat.UserID) {
 	n := int64(0)
 	for _, r := range l.Events {
 		e := decode(p.t, r)
-		if e.Kind != chat.Message {
+		switch {
+		case e.Kind == chat.Void && p.o.shows(u, e.Seq), e.Kind != chat.Void && e.Kind != chat.Message:
 			p.t.Errorf("view messages lists %s", r.JSON)
-		}
-		if e.From != u {
+		case e.Kind == chat.Void && !p.o.unreadable(u, e.Seq): // not for u, or u's own
+		case e.From != u:
 			n++
 		}
 	}
 	if s.Unread != n {
 		p.t.Errorf("%s has %d unread and can list %d after %d", u, s.Unread, n, after)
 	}
+}
+
+// checkTold compares what a member is told of all that it missed with what it may be shown:
+// the same events, with what they hold now.
+func (p *play) checkTold(u chat.UserID) {
+	p.t.Helper()
+	var got told
+	if _, _, err := p.Missed(p.t.Context(), as(u), p.Cursor(u, 0), nil, &got); err != nil {
+		p.t.Fatal(err)
+	}
+	var shown []chat.Seq
+	for _, r := range got.records {
+		e := decode(p.t, r)
+		if e.Kind == chat.Void {
+			continue
+		}
+		shown = append(shown, e.Seq)
+		if want := p.o.events[e.Seq-1]; want.message && e.Content.Text != want.text {
+			p.t.Errorf("%s is told %s, which holds %q now", u, r.JSON, want.text)
+		}
+	}
+	if p.o.in[u] && !slices.Equal(shown, p.o.visible(u)) {
+		p.t.Errorf("%s is told %v, want %v", u, shown, p.o.visible(u))
+	}
+}
+
+// told takes what Missed tells.
+type told struct{ records []chat.Record }
+
+func (t *told) Reset([]chat.Forked) error { return nil }
+
+func (t *told) Event(r chat.Record) error {
+	t.records = append(t.records, r)
+	return nil
+}
+
+func (t *told) Gap(id chat.ConversationID, from, to chat.Seq) error {
+	return fmt.Errorf("a gap in %s from %d to %d", id, from, to)
 }
 
 // Mutants: top(spans) of a former member as Conversation.Seq; unread without the own
@@ -292,7 +467,7 @@ func (p *play) walk(u chat.UserID, limit int, messages, up bool) {
 	p.t.Helper()
 	what := fmt.Sprintf("%s, limit %d, messages %v, up %v", u, limit, messages, up)
 	visible := p.o.visible(u)
-	head := visible[len(visible)-1]
+	head := p.o.head(u)
 	want := visible
 	if messages {
 		want = slices.DeleteFunc(slices.Clone(visible), func(s chat.Seq) bool { return !p.o.events[s-1].message })

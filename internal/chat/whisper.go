@@ -46,7 +46,7 @@ func (m *Member) unreadWhispers() []Seq {
 	}
 	var unread []Seq
 	for _, seq := range m.Details.Whispers {
-		if seq > m.ReadSeq {
+		if seq > m.ReadSeq && !m.hides(seq) {
 			unread = append(unread, seq)
 		}
 	}
