@@ -59,3 +59,44 @@ type Hidden struct {
 	Conversation string     `json:"conversation"`
 	Ranges       [][2]int64 `json:"ranges"`
 }
+
+// ReactParams are those of reactions.set.
+type ReactParams struct {
+	Conversation string `json:"conversation"`
+	Seq          int64  `json:"seq"`
+	Emoji        string `json:"emoji" doc:"1 to 32 bytes without blanks"`
+	On           bool   `json:"on" doc:"false takes it back"`
+}
+
+// ReactionsParams are those of reactions.list.
+type ReactionsParams struct {
+	Conversation string `json:"conversation"`
+	Seq          int64  `json:"seq"`
+	Emoji        string `json:"emoji,omitzero" doc:"only with this one"`
+	Page         string `json:"page,omitzero" doc:"from the answer before"`
+	Limit        int    `json:"limit,omitzero" doc:"1 to 200; 100 when absent"`
+}
+
+// ReactionsResult answers reactions.list.
+type ReactionsResult struct {
+	Reactions []Reactor `json:"reactions"`
+	Page      string    `json:"page,omitzero" doc:"where the next page begins; absent on the last"`
+}
+
+// Reactor is who reacted with what.
+type Reactor struct {
+	User  string `json:"user"`
+	Emoji string `json:"emoji"`
+}
+
+// Reaction is how many reacted to a message with an emoji.
+type Reaction struct {
+	Emoji string `json:"emoji"`
+	Count int    `json:"count"`
+}
+
+// MyReactions is what the reader reacted to a message with.
+type MyReactions struct {
+	Seq   int64    `json:"seq"`
+	Emoji []string `json:"emoji"`
+}

@@ -129,6 +129,7 @@ type ListResult struct {
 	ToSeq        int64            `json:"to_seq"`
 	HeadSeq      int64            `json:"head_seq" doc:"the highest seq this reader may see"`
 	Events       []jsontext.Value `json:"events"`
+	Mine         []MyReactions    `json:"mine,omitzero" doc:"what the reader reacted to these with"`
 }
 
 // ReadParams are those of messages.read.
@@ -298,6 +299,7 @@ type Event struct {
 	Edited       bool           `json:"edited,omitzero" doc:"its content was edited; messages.versions tells what it was"`
 	EditedAt     string         `json:"edited_at,omitzero"`
 	ReplyTo      int64          `json:"reply_to,omitzero" doc:"the seq of the message that this one answers; it may be a void by now"`
+	Reactions    []Reaction     `json:"reactions,omitzero" doc:"totals; who reacted reactions.list tells"`
 	Targets      [][2]int64     `json:"targets,omitzero" doc:"the ranges of seqs this event changes"`
 	Thread       string         `json:"thread,omitzero" doc:"the conversation that hangs on this message"`
 	Stream       string         `json:"stream,omitzero" doc:"of a message that grows: open; or interrupted, when its writer never finished it"`

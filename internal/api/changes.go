@@ -38,6 +38,15 @@ func (m methods) changeRows() []*Method {
 			Name: "messages.purge", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeModerate,
 			Doc: "Deletes messages for all; a group's owner and admins may. They are voids from then on, and the event purged targets them.",
 		}, m.messagesPurge),
+		row(Method{
+			Name: "reactions.set", Access: Sessions, Repeat: ByNature, Scope: chat.ScopeSend,
+			Doc: "Reacts to a message, or takes that back. The message has the totals; the event reactions targets it: " +
+				"at once where up to 500 are, else what came in two seconds together.",
+		}, m.reactionsSet),
+		row(Method{
+			Name: "reactions.list", Access: Sessions, Repeat: ByNature, Scope: chat.ScopeRead,
+			Doc: "Who reacted to a message with what, by emoji and user.",
+		}, m.reactionsList),
 	}
 }
 
@@ -134,4 +143,32 @@ func (m methods) messagesPurge(ctx context.Context, c Caller, p *wire.PurgeParam
 	}
 	place, err := m.chat.Purge(ctx, actor(c), gc, ranges)
 	return Place(place), err
+}
+
+func (m methods) reactionsSet(ctx context.Context, c Caller, p *wire.ReactParams) (wire.Empty, error) {
+	key, err := eventKey(p.Conversation, p.Seq)
+	if err != nil {
+		return wire.Empty{}, err
+	}
+	return wire.Empty{}, m.chat.React(ctx, actor(c), key, p.Emoji, p.On)
+}
+
+func (m methods) reactionsList(ctx context.Context, c Caller, p *wire.ReactionsParams) (wire.ReactionsResult, error) {
+	key, err := eventKey(p.Conversation, p.Seq)
+	if err != nil {
+		return wire.ReactionsResult{}, err
+	}
+	limit, err := pageLimit(p.Limit, 100)
+	if err != nil {
+		return wire.ReactionsResult{}, err
+	}
+	list, page, err := m.chat.Reactors(ctx, actor(c), key, p.Emoji, p.Page, limit)
+	if err != nil {
+		return wire.ReactionsResult{}, err
+	}
+	out := wire.ReactionsResult{Reactions: make([]wire.Reactor, len(list)), Page: page}
+	for i, r := range list {
+		out.Reactions[i] = wire.Reactor{User: string(r.User), Emoji: r.Emoji}
+	}
+	return out, nil
 }

@@ -26,6 +26,13 @@ func changeRules() []rule {
 		{"messages.purge", "in the group", `{"conversation":"GROUP","client_id":"CID","ranges":[[1,9]]}`, [basic]wire.Code{ss, no, fb, no, fb, ok, no, no}, map[int]wire.Code{admin: ok}},
 		{"messages.purge", "in the direct one", `{"conversation":"DIRECT","client_id":"CID","ranges":[[1,1]]}`, [basic]wire.Code{ss, no, fb, no, no, no, no, fb}, by(ok)},
 		{"messages.purge", "in the lobby", `{"conversation":"lobby","client_id":"CID","ranges":[[1,1]]}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, by(ok)},
+		{"reactions.set", "in the group", `{"conversation":"GROUP","seq":7,"emoji":"👍","on":true}`, [basic]wire.Code{ss, no, ok, no, ok, ok, no, no}, map[int]wire.Code{muted: mu}},
+		{"reactions.set", "in the direct one", `{"conversation":"DIRECT","seq":1,"emoji":"👍","on":true}`, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, by(ok)},
+		{"reactions.set", "in the lobby", `{"conversation":"lobby","seq":1,"emoji":"👍","on":true}`, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
+		{"reactions.set", "in nothing", `{"conversation":"g_none","seq":1,"emoji":"👍","on":true}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
+		{"reactions.list", "in the group", `{"conversation":"GROUP","seq":7}`, [basic]wire.Code{ss, no, ok, no, ok, ok, no, no}, nil},
+		{"reactions.list", "in the direct one", `{"conversation":"DIRECT","seq":1}`, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, by(ok)},
+		{"reactions.list", "in nothing", `{"conversation":"g_none","seq":1}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
 		{"messages.purge", "in nothing", `{"conversation":"g_none","client_id":"CID","ranges":[[1,1]]}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
 		{"messages.recall", "in nothing", `{"conversation":"g_none","seq":1,"client_id":"CID"}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
 	}

@@ -95,6 +95,13 @@ func (m methods) messagesList(ctx context.Context, c Caller, p *wire.ListParams)
 	for i, e := range listed.Events {
 		out.Events[i] = e.JSON
 	}
+	mine, err := m.chat.Mine(ctx, actor(c), chat.ConversationID(p.Conversation), listed.Events)
+	if err != nil {
+		return wire.ListResult{}, err
+	}
+	for _, one := range mine {
+		out.Mine = append(out.Mine, wire.MyReactions{Seq: int64(one.Seq), Emoji: one.Emoji})
+	}
 	return out, nil
 }
 

@@ -14,6 +14,8 @@ const dueStep = 200
 // and leave it gone or due later, or it comes again at once.
 func (s *Service) dueHandlers() map[ItemKind]func(Item) *operation {
 	return map[ItemKind]func(Item) *operation{
+		itemReacting: s.tellReactions,
+		itemUnreact:  s.unreact,
 		itemSchedule: s.sendScheduled,
 		itemStream:   s.interruptStream,
 	}

@@ -46,6 +46,10 @@ func (e *Event) Encode() {
 		b = append(b, `,"reply_to":`...)
 		b = strconv.AppendInt(b, int64(e.ReplyTo), 10)
 	}
+	if len(e.Reactions) > 0 {
+		b = append(b, `,"reactions":`...)
+		b = append(b, mustJSON(e.Reactions)...)
+	}
 	if len(e.Targets) > 0 {
 		b = append(b, `,"targets":[`...)
 		for i, t := range e.Targets {
@@ -97,6 +101,7 @@ func ParseEvent(id ConversationID, rec Record) *Event {
 		Changed  Seq             `json:"changed"`
 		Edited   time.Time       `json:"edited_at"`
 		ReplyTo  Seq             `json:"reply_to"`
+		Reacted  []Reaction      `json:"reactions"`
 		Targets  [][2]Seq        `json:"targets"`
 		Thread   ConversationID  `json:"thread"`
 		Stream   string          `json:"stream"`
@@ -106,7 +111,7 @@ func ParseEvent(id ConversationID, rec Record) *Event {
 	return &Event{
 		Conversation: id, Seq: rec.Seq, Kind: fields.Kind, From: fields.From, ClientID: fields.ClientID,
 		Time: fields.Time, Count: fields.Count, Changed: fields.Changed, Edited: fields.Edited, ReplyTo: fields.ReplyTo,
-		Targets: fields.Targets, Thread: fields.Thread, Stream: fields.Stream,
+		Reactions: fields.Reacted, Targets: fields.Targets, Thread: fields.Thread, Stream: fields.Stream,
 		Only: rec.Only, Content: fields.Content, JSON: rec.JSON,
 	}
 }

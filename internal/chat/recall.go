@@ -52,7 +52,10 @@ func (s *Service) mayRecall(a Actor, on *changing, now time.Time) error {
 func (b *batch) erase(c *Conversation, e *Event, by Seq) {
 	b.mark(c, e, mentions(e.Content), mentioned{})
 	b.forgetItem(versionsKey(EventKey{c.ID, e.Seq}))
-	e.Erased = true
+	if len(e.Reactions) > 0 || c.Kind == Room || c.Members > reactionsAtOnce { // where some may wait to be told
+		b.eraseReactions(c, e)
+	}
+	e.Erased, e.Reactions = true, nil
 	e.Content, e.ClientID, e.ReplyTo, e.Stream, e.Edited = nil, "", 0, "", time.Time{}
 	b.revise(e, by)
 }
