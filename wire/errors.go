@@ -32,6 +32,7 @@ const (
 	CodeScope        Code = "scope_required"   // the server key may not do this
 	CodeUser         Code = "user_required"    // a server key without the user to act for
 	CodeNotAccepted  Code = "not_accepted"     // the other user does not take it
+	CodeStale        Code = "stale"            // it is at another rev than the call says
 	CodeConflict     Code = "client_id_reused" // the same client_id with another content
 	CodeRate         Code = "rate_limited"     //
 	CodeBusy         Code = "busy"             // overload or restart: try again

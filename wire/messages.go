@@ -100,3 +100,43 @@ type MyReactions struct {
 	Seq   int64    `json:"seq"`
 	Emoji []string `json:"emoji"`
 }
+
+// Pin is a pinned message.
+type Pin struct {
+	Seq  int64  `json:"seq"`
+	By   string `json:"by"`
+	Time string `json:"time"`
+}
+
+// ValuesParams are the values that a message is sent with.
+type ValuesParams struct {
+	By  string                    `json:"by,omitzero" doc:"who may change them: sender (the default) or everybody"`
+	Set map[string]jsontext.Value `json:"set" doc:"at most 50, of 1 KB each and 8 KB together"`
+}
+
+// Values are the values that a message carries.
+type Values struct {
+	Rev int64                     `json:"rev" doc:"moves with each change"`
+	By  string                    `json:"by"`
+	Set map[string]jsontext.Value `json:"set"`
+}
+
+// SetValuesParams are those of messages.set_values.
+type SetValuesParams struct {
+	Conversation string                    `json:"conversation"`
+	Seq          int64                     `json:"seq"`
+	ClientID     string                    `json:"client_id" doc:"a UUID; the same one twice is the same change"`
+	IfRev        *int64                    `json:"if_rev,omitzero" doc:"only if the values are at this rev; stale is answered if not"`
+	Set          map[string]jsontext.Value `json:"set,omitzero"`
+	Remove       []string                  `json:"remove,omitzero"`
+}
+
+// ForwardParams are those of messages.forward.
+type ForwardParams struct {
+	Conversation string  `json:"conversation" doc:"where the messages are"`
+	Seqs         []int64 `json:"seqs" doc:"one, or 1 to 100 that are merged"`
+	To           To      `json:"to"`
+	ClientID     string  `json:"client_id" doc:"a UUID; the same one twice is the same message"`
+	Merged       bool    `json:"merged,omitzero" doc:"as one message of the type forward"`
+	Title        string  `json:"title,omitzero" doc:"of a merged one, at most 200 characters"`
+}

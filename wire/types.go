@@ -103,6 +103,7 @@ type SendParams struct {
 	Read     *bool          `json:"read,omitzero" doc:"false: the sender's read position stays; true when absent"`
 	Only     []string       `json:"only,omitzero" doc:"groups: who alone may see it, at most 100; others see that something is there, a void, and nothing of it"`
 	ReplyTo  int64          `json:"reply_to,omitzero" doc:"the seq of the message that this one answers"`
+	Values   *ValuesParams  `json:"values,omitzero" doc:"a small map that the message carries and that can be changed: votes, shares"`
 }
 
 // Place answers everything that is logged: where it stands.
@@ -178,6 +179,7 @@ type Conversation struct {
 	ToSeq      int64          `json:"to_seq,omitzero" doc:"left: the last seq this reader may see"`
 	ReadSeq    int64          `json:"read_seq"`
 	Unread     int64          `json:"unread"`
+	Pins       []Pin          `json:"pins,omitzero" doc:"pinned messages, the newest pin last"`
 	Hidden     [][2]int64     `json:"hidden,omitzero" doc:"ranges of seqs that the reader deleted for itself; a list has voids there"`
 	Mentions   []int64        `json:"mentions,omitzero" doc:"unread messages that name the reader or everybody, by seq; at most 100, the newest"`
 	Last       jsontext.Value `json:"last,omitzero" doc:"the last event this reader may see"`
@@ -299,6 +301,7 @@ type Event struct {
 	Edited       bool           `json:"edited,omitzero" doc:"its content was edited; messages.versions tells what it was"`
 	EditedAt     string         `json:"edited_at,omitzero"`
 	ReplyTo      int64          `json:"reply_to,omitzero" doc:"the seq of the message that this one answers; it may be a void by now"`
+	Values       *Values        `json:"values,omitzero" doc:"a small map that it carries, which messages.set_values changes"`
 	Reactions    []Reaction     `json:"reactions,omitzero" doc:"totals; who reacted reactions.list tells"`
 	Targets      [][2]int64     `json:"targets,omitzero" doc:"the ranges of seqs this event changes"`
 	Thread       string         `json:"thread,omitzero" doc:"the conversation that hangs on this message"`

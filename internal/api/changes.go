@@ -47,6 +47,23 @@ func (m methods) changeRows() []*Method {
 			Name: "reactions.list", Access: Sessions, Repeat: ByNature, Scope: chat.ScopeRead,
 			Doc: "Who reacted to a message with what, by emoji and user.",
 		}, m.reactionsList),
+		row(Method{
+			Name: "messages.pin", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeManage,
+			Doc: "Pins a message for everybody; in a group those may whom its setting pin names. A conversation tells its pins.",
+		}, m.messagesPin(true)),
+		row(Method{
+			Name: "messages.unpin", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeManage,
+			Doc: "Takes a pin away.",
+		}, m.messagesPin(false)),
+		row(Method{
+			Name: "messages.set_values", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeSend,
+			Doc: "Changes the small map that a message was sent with, if it is still at the rev that the caller saw. " +
+				"Its sender may, or everybody, as was said when it was sent.",
+		}, m.messagesSetValues),
+		row(Method{
+			Name: "messages.forward", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeSend,
+			Doc: "Sends messages on that the caller may read, as they are now: one as a copy, or several merged into one.",
+		}, m.messagesForward),
 	}
 }
 
@@ -171,4 +188,69 @@ func (m methods) reactionsList(ctx context.Context, c Caller, p *wire.ReactionsP
 		out.Reactions[i] = wire.Reactor{User: string(r.User), Emoji: r.Emoji}
 	}
 	return out, nil
+}
+
+func (m methods) messagesPin(on bool) func(context.Context, Caller, *wire.MessageCallParams) (wire.Place, error) {
+	return func(ctx context.Context, c Caller, p *wire.MessageCallParams) (wire.Place, error) {
+		mc, err := messageCall(p.Conversation, p.Seq, p.ClientID)
+		if err != nil {
+			return wire.Place{}, err
+		}
+		place, err := m.chat.Pin(ctx, actor(c), mc, on)
+		return Place(place), err
+	}
+}
+
+// values gives the domain's form to values, as compact JSON.
+func values(set map[string]jsontext.Value) (map[string]json.RawMessage, error) {
+	out := make(map[string]json.RawMessage, len(set))
+	for name, v := range set {
+		v = v.Clone()
+		if err := v.Compact(); err != nil {
+			return nil, paramErrorf("values", "values: not JSON")
+		}
+		out[name] = json.RawMessage(v)
+	}
+	return out, nil
+}
+
+func (m methods) messagesSetValues(ctx context.Context, c Caller, p *wire.SetValuesParams) (wire.Place, error) {
+	mc, err := messageCall(p.Conversation, p.Seq, p.ClientID)
+	if err != nil {
+		return wire.Place{}, err
+	}
+	set, err := values(p.Set)
+	if err != nil {
+		return wire.Place{}, err
+	}
+	place, err := m.chat.SetValues(ctx, actor(c), chat.SetValues{MessageCall: mc, IfRev: p.IfRev, Set: set, Remove: p.Remove})
+	return Place(place), err
+}
+
+func (m methods) messagesForward(ctx context.Context, c Caller, p *wire.ForwardParams) (wire.Place, error) {
+	if err := checkTo(p.To); err != nil {
+		return wire.Place{}, err
+	}
+	key, err := clientID(p.ClientID)
+	if err != nil {
+		return wire.Place{}, err
+	}
+	if err := characters("title", p.Title, maxTitle); err != nil {
+		return wire.Place{}, paramErrorf("title", "title: one line of at most %d characters", maxTitle)
+	}
+	f := chat.Forward{
+		Send: chat.Send{
+			ToUser: chat.UserID(p.To.User), Conversation: chat.ConversationID(p.To.Conversation), ClientID: p.ClientID, Key: key,
+		},
+		From: chat.ConversationID(p.Conversation), Merged: p.Merged, Title: p.Title,
+	}
+	for i := range p.Seqs {
+		seq, err := seqOf("seqs", &p.Seqs[i])
+		if err != nil {
+			return wire.Place{}, err
+		}
+		f.Seqs = append(f.Seqs, *seq)
+	}
+	place, err := m.chat.Forward(ctx, actor(c), f)
+	return Place(place), err
 }

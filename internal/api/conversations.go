@@ -121,6 +121,9 @@ func conversation(s chat.Summary, reader chat.UserID) wire.Conversation {
 			out.Members, out.Rev = 0, 0
 		}
 	}
+	for _, p := range s.Pins {
+		out.Pins = append(out.Pins, wire.Pin{Seq: int64(p.Seq), By: string(p.By), Time: wire.FormatTime(p.Time)})
+	}
 	for _, r := range s.Member.HiddenRanges() {
 		out.Hidden = append(out.Hidden, [2]int64{int64(r[0]), int64(r[1])})
 	}

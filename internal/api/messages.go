@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 
@@ -54,11 +55,19 @@ func sendOf(p *wire.SendParams) (chat.Send, error) {
 	if err != nil {
 		return chat.Send{}, err
 	}
+	var carried *chat.Values
+	if p.Values != nil {
+		set, err := values(p.Values.Set)
+		if err != nil {
+			return chat.Send{}, err
+		}
+		carried = &chat.Values{By: cmp.Or(p.Values.By, chat.ValuesBySender), Set: set}
+	}
 	return chat.Send{
 		ToUser: chat.UserID(p.To.User), Conversation: chat.ConversationID(p.To.Conversation),
 		ClientID: p.ClientID, Key: key, Once: true,
 		Content: json.RawMessage(content), KeepUnread: p.Read != nil && !*p.Read,
-		Only: userIDs(p.Only), ReplyTo: *replyTo,
+		Only: userIDs(p.Only), ReplyTo: *replyTo, Values: carried,
 	}, nil
 }
 

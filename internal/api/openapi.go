@@ -98,6 +98,9 @@ func (s *schemas) of(t reflect.Type) object {
 	case reflect.Slice, reflect.Array:
 		return object{"type": "array", "items": s.of(t.Elem())}
 	case reflect.Map:
+		if t.Elem() == reflect.TypeFor[jsontext.Value]() { // any JSON
+			return object{"type": "object", "additionalProperties": true}
+		}
 		return object{"type": "object", "additionalProperties": s.of(t.Elem())}
 	case reflect.Struct:
 		if _, done := s.defs[t.Name()]; !done {

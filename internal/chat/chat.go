@@ -141,6 +141,7 @@ type Event struct {
 	Changed      Seq            // of the event that last changed this one; 0: none
 	Edited       time.Time      // when its content was last edited; zero: never
 	ReplyTo      Seq            // the message this one answers; 0: none
+	Values       *Values        // a small map that it carries; never changed in place
 	Reactions    []Reaction     // how many reacted with what
 	Targets      [][2]Seq       // ranges of seqs that this one changes
 	Thread       ConversationID // that hangs on this message

@@ -19,6 +19,7 @@ type Details struct {
 	Attributes   map[string]string `json:"attributes,omitempty"`
 	Updated      Seq               `json:"updated,omitempty"` // of the event that last changed Announcement, Attributes or Settings
 	// Messages.
+	Pins       []Pin       `json:"pins,omitempty"`
 	MarksOfAll []MarkOfAll `json:"marks_of_all,omitempty"` // mentions of everybody, the newest
 	// Of a direct conversation.
 	Refused []UserID `json:"refused,omitempty"` // whose messages the other one does not take

@@ -46,6 +46,10 @@ func (e *Event) Encode() {
 		b = append(b, `,"reply_to":`...)
 		b = strconv.AppendInt(b, int64(e.ReplyTo), 10)
 	}
+	if e.Values != nil {
+		b = append(b, `,"values":`...)
+		b = append(b, mustJSON(e.Values)...)
+	}
 	if len(e.Reactions) > 0 {
 		b = append(b, `,"reactions":`...)
 		b = append(b, mustJSON(e.Reactions)...)
@@ -101,6 +105,7 @@ func ParseEvent(id ConversationID, rec Record) *Event {
 		Changed  Seq             `json:"changed"`
 		Edited   time.Time       `json:"edited_at"`
 		ReplyTo  Seq             `json:"reply_to"`
+		Values   *Values         `json:"values"`
 		Reacted  []Reaction      `json:"reactions"`
 		Targets  [][2]Seq        `json:"targets"`
 		Thread   ConversationID  `json:"thread"`
@@ -111,7 +116,7 @@ func ParseEvent(id ConversationID, rec Record) *Event {
 	return &Event{
 		Conversation: id, Seq: rec.Seq, Kind: fields.Kind, From: fields.From, ClientID: fields.ClientID,
 		Time: fields.Time, Count: fields.Count, Changed: fields.Changed, Edited: fields.Edited, ReplyTo: fields.ReplyTo,
-		Reactions: fields.Reacted, Targets: fields.Targets, Thread: fields.Thread, Stream: fields.Stream,
+		Values: fields.Values, Reactions: fields.Reacted, Targets: fields.Targets, Thread: fields.Thread, Stream: fields.Stream,
 		Only: rec.Only, Content: fields.Content, JSON: rec.JSON,
 	}
 }

@@ -20,6 +20,7 @@ const (
 	CodeMuted       Code = "muted"
 	CodeToken       Code = "invalid_token"
 	CodeNotAccepted Code = "not_accepted"
+	CodeStale       Code = "stale"
 	CodeConflict    Code = "client_id_reused"
 	CodeRate        Code = "rate_limited"
 	CodeBusy        Code = "busy"

@@ -55,7 +55,8 @@ func (b *batch) erase(c *Conversation, e *Event, by Seq) {
 	if len(e.Reactions) > 0 || c.Kind == Room || c.Members > reactionsAtOnce { // where some may wait to be told
 		b.eraseReactions(c, e)
 	}
-	e.Erased, e.Reactions = true, nil
+	c.unpin(e.Seq)
+	e.Erased, e.Reactions, e.Values = true, nil, nil
 	e.Content, e.ClientID, e.ReplyTo, e.Stream, e.Edited = nil, "", 0, "", time.Time{}
 	b.revise(e, by)
 }

@@ -16,6 +16,7 @@ type Send struct {
 	Content      json.RawMessage // checked by the caller; compact JSON
 	Only         []UserID        // who alone may see it, the sender apart; nil: everybody who sees the conversation
 	KeepUnread   bool            // the sender's read position stays
+	Values       *Values         // a small map that it carries; nil: none
 	ReplyTo      Seq             // the message that this one answers; 0: none
 }
 
@@ -53,6 +54,12 @@ func (s *Service) newSend(a Actor, m Send) (*sendOp, error) {
 	}
 	if m.ReplyTo != 0 {
 		parts = append(parts, "reply_to", fmt.Sprint(m.ReplyTo))
+	}
+	if m.Values != nil {
+		if err := newValues(m.Values); err != nil {
+			return nil, err
+		}
+		parts = append(parts, "values", string(mustJSON(m.Values)))
 	}
 	op.call = newCall(a.User, m.Key, "messages.send", parts...)
 	return op, nil
@@ -122,6 +129,7 @@ func (o *sendOp) decide(b *batch) (Place, error) {
 	}
 	e := &Event{
 		Kind: Message, From: o.actor.User, ClientID: o.send.ClientID, ReplyTo: o.send.ReplyTo, Only: o.only,
+		Values:  o.send.Values,
 		Content: o.send.Content,
 	}
 	if o.stream {

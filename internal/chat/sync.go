@@ -14,6 +14,7 @@ type Summary struct {
 	Whole        bool // as a server key sees it, whose user need not be in it
 	Head         Seq  // the highest seq the reader may see
 	Unread       int64
+	Pins         []Pin   // that the reader may read, the newest pin last
 	Mentions     []Seq   // unread messages that name the reader or everybody, the newest
 	Last         *Record // the newest event the reader may see
 	Fork         *Seq    // after a reset: what the reader holds above it no longer holds
@@ -281,6 +282,7 @@ func (s *Service) summary(ctx context.Context, u UserID, c *Conversation, m *Mem
 		return nil, err
 	}
 	sum := &Summary{Conversation: *c, Member: m, Joined: c.Kind == Room || joined(m), Head: s.head(Actor{User: u}, c, m)}
+	sum.Pins = c.pins(spans)
 	if m != nil {
 		sum.Unread, sum.Mentions = unread(c, m), unreadMentions(c, m, spans)
 	}
@@ -294,6 +296,7 @@ func (s *Service) summary(ctx context.Context, u UserID, c *Conversation, m *Mem
 // summaryWhole makes what a server key sees of c.
 func (s *Service) summaryWhole(ctx context.Context, c *Conversation, m *Member, spans []Span) (Summary, error) {
 	sum := Summary{Conversation: *c, Member: m, Joined: c.Kind == Room || joined(m), Head: c.Seq, Whole: true}
+	sum.Pins = c.pins(spans)
 	if m != nil {
 		sum.Unread = unread(c, m)
 	}
