@@ -39,7 +39,7 @@ func (w *world) wantReactions(p chat.Place, want ...chat.Reaction) {
 	}
 }
 
-func (w *world) items(c chat.ConversationID, kind chat.ItemKind) int {
+func (w *world) itemsOf(c chat.ConversationID, kind chat.ItemKind) int {
 	w.t.Helper()
 	items, err := w.store.Items(w.t.Context(), chat.ItemRange{Holder: chat.ConversationHolder(c), Kind: kind, Limit: 1 << 20})
 	if err != nil {
@@ -207,7 +207,7 @@ func TestManyReactions(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, kind := range []chat.ItemKind{"reaction", "reactions_of", "reacting", "unreact"} {
-		if n := w.items(g, kind); n != 0 {
+		if n := w.itemsOf(g, kind); n != 0 {
 			t.Errorf("%d items of the kind %s are left", n, kind)
 		}
 	}
