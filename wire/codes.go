@@ -48,6 +48,7 @@ var codes = [...]CodeInfo{
 	{CodeNotAccepted, http.StatusForbidden, rpcOther, "the other user does not accept it; whether it blocks, takes friends only or has no room is not told"},
 	{CodeConflict, http.StatusConflict, rpcOther, "the client_id was used for another content; first says where that stands"},
 	{CodeStale, http.StatusConflict, rpcOther, "it was changed since it was looked at: look again and repeat it"},
+	{CodeRoomBusy, http.StatusTooManyRequests, rpcOther, "too much is being said in the room for a message of this priority; wait retry_after_ms"},
 	{CodeRate, http.StatusTooManyRequests, rpcOther, "too many calls; wait retry_after_ms"},
 	{CodeBusy, http.StatusServiceUnavailable, rpcOther, "the server is overloaded or restarting; try again after retry_after_ms"},
 	{CodeStorage, http.StatusInsufficientStorage, rpcOther, "the server's disk is full; nothing was written"},

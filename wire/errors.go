@@ -34,6 +34,7 @@ const (
 	CodeNotAccepted  Code = "not_accepted"     // the other user does not take it
 	CodeStale        Code = "stale"            // it is at another rev than the call says
 	CodeConflict     Code = "client_id_reused" // the same client_id with another content
+	CodeRoomBusy     Code = "room_busy"        // too much is being said in the room for a message of this priority
 	CodeRate         Code = "rate_limited"     //
 	CodeBusy         Code = "busy"             // overload or restart: try again
 	CodeStorage      Code = "storage_full"     // nothing was written

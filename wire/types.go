@@ -101,6 +101,7 @@ type SendParams struct {
 	ClientID string         `json:"client_id" doc:"the sender's own id, a UUID (version 7 is fastest); the same one twice is the same message"`
 	Content  jsontext.Value `json:"content" doc:"an object with type and a fallback text; free fields go under custom"`
 	Read     *bool          `json:"read,omitzero" doc:"false: the sender's read position stays; true when absent"`
+	Priority string         `json:"priority,omitzero" doc:"rooms: high or low; the less important are refused first, with room_busy, when too much is being said"`
 	Only     []string       `json:"only,omitzero" doc:"groups: who alone may see it, at most 100; others see that something is there, a void, and nothing of it"`
 	ReplyTo  int64          `json:"reply_to,omitzero" doc:"the seq of the message that this one answers"`
 	Values   *ValuesParams  `json:"values,omitzero" doc:"a small map that the message carries and that can be changed: votes, shares"`
@@ -275,18 +276,6 @@ type Item struct {
 	Body jsontext.Value `json:"body,omitzero" doc:"absent: it is gone"`
 }
 
-// RoomParams are those of rooms.join and rooms.leave.
-type RoomParams struct {
-	Room string `json:"room"`
-}
-
-// RoomResult answers rooms.join.
-type RoomResult struct {
-	Room    string `json:"room"`
-	HeadSeq int64  `json:"head_seq"`
-	Online  int    `json:"online"`
-}
-
 // Event is one entry of a conversation's log, as clients decode it.
 type Event struct {
 	Conversation string         `json:"conversation,omitzero"`
@@ -305,6 +294,7 @@ type Event struct {
 	Reactions    []Reaction     `json:"reactions,omitzero" doc:"totals; who reacted reactions.list tells"`
 	Targets      [][2]int64     `json:"targets,omitzero" doc:"the ranges of seqs this event changes"`
 	Thread       string         `json:"thread,omitzero" doc:"the conversation that hangs on this message"`
+	Priority     string         `json:"priority,omitzero" doc:"of a message in a room: high or low"`
 	Stream       string         `json:"stream,omitzero" doc:"of a message that grows: open; or interrupted, when its writer never finished it"`
 	Only         []string       `json:"only,omitzero" doc:"who alone may see it, the sender among them"`
 	Content      jsontext.Value `json:"content,omitzero"`
@@ -329,14 +319,6 @@ type ReadNotice struct {
 	Conversation string `json:"conversation"`
 	User         string `json:"user"`
 	ReadSeq      int64  `json:"read_seq"`
-}
-
-// RoomMembers is the notification room.members, at most one a second and room.
-type RoomMembers struct {
-	Room   string   `json:"room"`
-	Joined []string `json:"joined,omitzero" doc:"at most 20 user ids"`
-	Left   []string `json:"left,omitzero" doc:"at most 20 user ids"`
-	Online int      `json:"online"`
 }
 
 // Close is the notification close, the last frame before the server ends a connection.

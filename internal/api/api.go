@@ -267,7 +267,7 @@ func Error(err error) *wire.Error {
 		RetryAfter: e.RetryAfter, Until: e.Until, Outcome: wire.OutcomeNo,
 	}
 	switch e.Code {
-	case chat.CodeRate, chat.CodeBusy, chat.CodeStorage:
+	case chat.CodeRate, chat.CodeRoomBusy, chat.CodeBusy, chat.CodeStorage:
 		w.Outcome = wire.OutcomeRetry
 	case chat.CodeUnknown, chat.CodeInternal:
 		w.Outcome = wire.OutcomeUnknown

@@ -223,6 +223,19 @@ func laterRules() []rule {
 
 func roomRules() []rule {
 	return []rule{
+		{"rooms.create", "", `{"client_id":"CID","name":"n"}`, [basic]wire.Code{ss, fb, ok, ok, ok, ok, ok, ok}, nil},
+		{"rooms.get", "the lobby", `{"room":"lobby"}`, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
+		{"rooms.get", "the group", `{"room":"GROUP"}`, [basic]wire.Code{ss, no, fb, no, fb, fb, fb, no}, nil},
+		{"rooms.get", "nothing", `{"room":"g_none"}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
+		{"rooms.set", "in the lobby", `{"room":"lobby","key":"k","value":"v"}`, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
+		{"rooms.set", "in the group", `{"room":"GROUP","key":"k","value":"v"}`, [basic]wire.Code{ss, no, fb, no, fb, fb, no, no}, nil},
+		{"rooms.set", "in nothing", `{"room":"g_none","key":"k","value":"v"}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
+		{"rooms.rules", "of the lobby", `{"room":"lobby"}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, map[int]wire.Code{serverKey: ok}},
+		{"rooms.rules", "of the group", `{"room":"GROUP"}`, [basic]wire.Code{ss, no, fb, no, fb, fb, no, no}, map[int]wire.Code{serverKey: fb}},
+		{"rooms.rules", "of nothing", `{"room":"g_none"}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
+		{"rooms.like", "the lobby", `{"room":"lobby"}`, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
+		{"rooms.like", "the group", `{"room":"GROUP"}`, [basic]wire.Code{ss, no, fb, no, fb, fb, fb, no}, nil},
+		{"rooms.like", "nothing", `{"room":"g_none"}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
 		//                                                                             nobody lobby full stranger member owner former pair
 		{"rooms.join", "the lobby", `{"room":"lobby"}`, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
 		{"rooms.join", "the group", `{"room":"GROUP"}`, [basic]wire.Code{ss, no, fb, no, fb, fb, fb, no}, by(no)},

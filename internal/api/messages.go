@@ -43,6 +43,9 @@ func sendOf(p *wire.SendParams) (chat.Send, error) {
 	if err := checkTo(p.To); err != nil {
 		return chat.Send{}, err
 	}
+	if p.Priority != "" && p.Priority != string(chat.HighPriority) && p.Priority != string(chat.LowPriority) {
+		return chat.Send{}, paramErrorf("priority", "priority: high or low; absent for a usual one")
+	}
 	key, err := clientID(p.ClientID)
 	if err != nil {
 		return chat.Send{}, err
@@ -67,7 +70,7 @@ func sendOf(p *wire.SendParams) (chat.Send, error) {
 		ToUser: chat.UserID(p.To.User), Conversation: chat.ConversationID(p.To.Conversation),
 		ClientID: p.ClientID, Key: key, Once: true,
 		Content: json.RawMessage(content), KeepUnread: p.Read != nil && !*p.Read,
-		Only: userIDs(p.Only), ReplyTo: *replyTo, Values: carried,
+		Only: userIDs(p.Only), Priority: chat.Priority(p.Priority), ReplyTo: *replyTo, Values: carried,
 	}, nil
 }
 

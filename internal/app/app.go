@@ -87,16 +87,17 @@ func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sql
 	s := &server{cfg: cfg, log: log, store: store, metrics: metrics.New()}
 	s.router = router.New(router.Config{
 		MaySee: func(u chat.UserID, k chat.ConversationKind) bool { return s.chat.MaySee(u, k) },
+		Left:   func(room chat.ConversationID, u chat.UserID) { s.chat.LeftRoom(room, u) },
 		Log:    log,
 	}, store)
 	limits := config.DefaultLimits()
 	var err error
 	s.chat, err = chat.New(ctx, chat.Config{
-		Guests: chat.Guests(cfg.Guests), Committed: s.metrics.Committed,
+		Guests: chat.Guests(cfg.Guests), Committed: s.metrics.Committed, Presence: s.router,
 		Limits: chat.Limits{
 			SendsPerSecond: limits.UserSendsPerSecond, SendsBurst: limits.UserSendsBurst,
 			RoomSendsPerSec: limits.ConversationSendsPerSecond, RoomSendsBurst: limits.ConversationSendsBurst,
-			NewDirectsHourly: limits.NewDirectsPerHour, JoinsHourly: limits.JoinsPerHour, MembersPerCall: limits.MembersPerCall,
+			NewDirectsHourly: limits.NewDirectsPerHour, NewRoomsHourly: limits.NewRoomsPerHour, JoinsHourly: limits.JoinsPerHour, MembersPerCall: limits.MembersPerCall,
 			GroupMembers: limits.GroupMembers, CallsKept: limits.DedupeWindow,
 			KeyCallsPerSecond: limits.KeyCallsPerSecond, KeyCallsBurst: limits.KeyCallsBurst,
 			EditWindow: cfg.EditWindow, RecallWindow: cfg.RecallWindow,

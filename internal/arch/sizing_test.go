@@ -184,6 +184,17 @@ func limits() []limit {
 		{"Conversations and users", "event streams and pollers of a user", plain, one("internal/session.maxListeners")},
 		{"Conversations and users", "tokens of a session that signing out revokes", plain, one("internal/session.maxTokens")},
 
+		{"Rooms", "rooms a user may make, an hour", plain, one("Limits.NewRoomsPerHour")},
+		{"Rooms", "messages that joining answers", plain, one("internal/api.maxLast")},
+		{"Rooms", "users a sample names", plain, one("internal/chat.maxSample")},
+		{"Rooms", "attributes of a room", plain, one("internal/chat.maxRoomAttributes")},
+		{"Rooms", "key of an attribute", size, one("internal/chat.maxRoomKey")},
+		{"Rooms", "value of an attribute", size, one("internal/chat.maxRoomValue")},
+		{"Rooms", "time to come back before one goes with its owner", span, one("internal/chat.attributeCheck")},
+		{"Rooms", "likes that one call brings", plain, one("internal/chat.maxLikes")},
+		{"Rooms", "users whose messages always go through", plain, one("internal/chat.maxRoomUsers")},
+		{"Rooms", "types of content that always go through", plain, one("internal/chat.maxRoomTypes")},
+
 		{"Groups", "admins beside the owner", plain, one("internal/chat.maxAdmins")},
 		{"Groups", "plain members who speak while all are muted", plain, one("internal/chat.maxExcept")},
 		{"Groups", "reason of a ban, text of a request", characters, one("internal/chat.maxReason")},
@@ -382,7 +393,7 @@ func checkPage(t *testing.T, page map[string][][]string, values map[string]int64
 			t.Errorf("there is no %s any more", name)
 		}
 	}
-	for _, heading := range []string{"Connections", "Calls", "Messages", "Conversations and users", "HTTP", "Text", "Tokens"} {
+	for _, heading := range []string{"Connections", "Calls", "Messages", "Conversations and users", "Rooms", "HTTP", "Text", "Tokens"} {
 		for _, cells := range page[heading] {
 			if cells[0] != "limit" && !slices.ContainsFunc(limits(), func(l limit) bool { return l.heading == heading && l.name == cells[0] }) {
 				t.Errorf("docs/sizing.md, %s: %q stands for nothing in the code", heading, cells[0])

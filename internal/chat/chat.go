@@ -145,6 +145,7 @@ type Event struct {
 	Reactions    []Reaction     // how many reacted with what
 	Targets      [][2]Seq       // ranges of seqs that this one changes
 	Thread       ConversationID // that hangs on this message
+	Priority     Priority       // of a message in a room
 	Stream       string         // of a message that is not whole: open or interrupted
 	Only         []UserID       // who may see it, the sender among them, sorted; nil: everybody who may see the conversation
 	Content      json.RawMessage

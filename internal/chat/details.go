@@ -18,6 +18,8 @@ type Details struct {
 	Announcement string            `json:"announcement,omitempty"`
 	Attributes   map[string]string `json:"attributes,omitempty"`
 	Updated      Seq               `json:"updated,omitempty"` // of the event that last changed Announcement, Attributes or Settings
+	// Of a room.
+	Room *RoomRules `json:"room,omitempty"`
 	// Messages.
 	Pins       []Pin       `json:"pins,omitempty"`
 	MarksOfAll []MarkOfAll `json:"marks_of_all,omitempty"` // mentions of everybody, the newest

@@ -14,17 +14,18 @@ const dueStep = 200
 // and leave it gone or due later, or it comes again at once.
 func (s *Service) dueHandlers() map[ItemKind]func(Item) *operation {
 	return map[ItemKind]func(Item) *operation{
-		itemReacting: s.tellReactions,
-		itemUnreact:  s.unreact,
-		itemSchedule: s.sendScheduled,
-		itemStream:   s.interruptStream,
+		itemReacting:  s.tellReactions,
+		itemUnreact:   s.unreact,
+		itemSchedule:  s.sendScheduled,
+		itemStream:    s.interruptStream,
+		itemAttribute: s.attributeDue,
 	}
 }
 
 // RunDue does what is due now, and writes what streams have taken. It blocks until that is committed. What could not be done is
 // left for the next call.
 func (s *Service) RunDue(ctx context.Context) error {
-	errs := []error{s.FlushStreams(ctx)}
+	errs := []error{s.FlushStreams(ctx), s.flushLikes(ctx), s.dropLeft(ctx)}
 	for kind, handle := range s.dueHandlers() {
 		for {
 			n, err := s.runDueStep(ctx, kind, handle)

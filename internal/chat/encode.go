@@ -72,6 +72,10 @@ func (e *Event) Encode() {
 		b = append(b, `,"thread":`...)
 		b = appendString(b, string(e.Thread))
 	}
+	if e.Priority != NormalPriority {
+		b = append(b, `,"priority":`...)
+		b = appendString(b, string(e.Priority))
+	}
 	if e.Stream != "" {
 		b = append(b, `,"stream":`...)
 		b = appendString(b, e.Stream)
@@ -109,6 +113,7 @@ func ParseEvent(id ConversationID, rec Record) *Event {
 		Reacted  []Reaction      `json:"reactions"`
 		Targets  [][2]Seq        `json:"targets"`
 		Thread   ConversationID  `json:"thread"`
+		Priority Priority        `json:"priority"`
 		Stream   string          `json:"stream"`
 		Content  json.RawMessage `json:"content"`
 	}
@@ -116,7 +121,8 @@ func ParseEvent(id ConversationID, rec Record) *Event {
 	return &Event{
 		Conversation: id, Seq: rec.Seq, Kind: fields.Kind, From: fields.From, ClientID: fields.ClientID,
 		Time: fields.Time, Count: fields.Count, Changed: fields.Changed, Edited: fields.Edited, ReplyTo: fields.ReplyTo,
-		Values: fields.Values, Reactions: fields.Reacted, Targets: fields.Targets, Thread: fields.Thread, Stream: fields.Stream,
+		Values: fields.Values, Reactions: fields.Reacted, Targets: fields.Targets, Thread: fields.Thread,
+		Priority: fields.Priority, Stream: fields.Stream,
 		Only: rec.Only, Content: fields.Content, JSON: rec.JSON,
 	}
 }

@@ -22,6 +22,7 @@ const (
 	CodeNotAccepted Code = "not_accepted"
 	CodeStale       Code = "stale"
 	CodeConflict    Code = "client_id_reused"
+	CodeRoomBusy    Code = "room_busy"
 	CodeRate        Code = "rate_limited"
 	CodeBusy        Code = "busy"
 	CodeStorage     Code = "storage_full"

@@ -25,6 +25,15 @@ func (h Holder) user() UserID {
 	return UserID(u)
 }
 
+// conversation answers the conversation whose holder it is, "" if it is not one's.
+func (h Holder) conversation() ConversationID {
+	id, ok := strings.CutPrefix(string(h), "c:")
+	if !ok {
+		return ""
+	}
+	return ConversationID(id)
+}
+
 // ConversationHolder is the holder of a conversation's items.
 func ConversationHolder(id ConversationID) Holder { return Holder("c:" + string(id)) }
 

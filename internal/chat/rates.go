@@ -26,8 +26,17 @@ func (r *rates) take(key string, perSec float64, burst int, now time.Time) (wait
 	return r.takeMany(key, 1, perSec, burst, now)
 }
 
+// takeAbove is take, but leaves so many tokens to others.
+func (r *rates) takeAbove(key string, kept float64, perSec float64, burst int, now time.Time) (wait time.Duration, ok bool) {
+	return r.spend(key, 1, kept, perSec, burst, now)
+}
+
 // takeMany is take for n tokens; more than the bucket holds are a full one.
 func (r *rates) takeMany(key string, n int, perSec float64, burst int, now time.Time) (wait time.Duration, ok bool) {
+	return r.spend(key, float64(min(n, burst)), 0, perSec, burst, now)
+}
+
+func (r *rates) spend(key string, cost, kept, perSec float64, burst int, now time.Time) (wait time.Duration, ok bool) {
 	if perSec <= 0 {
 		return 0, true
 	}
@@ -41,9 +50,8 @@ func (r *rates) takeMany(key string, n int, perSec float64, burst int, now time.
 		b.tokens = min(b.full, b.tokens+d.Seconds()*perSec)
 	}
 	b.last = now
-	cost := float64(min(n, burst))
-	if b.tokens < cost {
-		return time.Duration((cost - b.tokens) / perSec * float64(time.Second)), false
+	if b.tokens < cost+kept {
+		return time.Duration((cost + kept - b.tokens) / perSec * float64(time.Second)), false
 	}
 	b.tokens -= cost
 	return 0, true

@@ -14,6 +14,7 @@ type Send struct {
 	Key          [16]byte        // ClientID's bytes
 	Once         bool            // false: the link has no client ids, and a repetition is another message
 	Content      json.RawMessage // checked by the caller; compact JSON
+	Priority     Priority        // in rooms
 	Only         []UserID        // who alone may see it, the sender apart; nil: everybody who sees the conversation
 	KeepUnread   bool            // the sender's read position stays
 	Values       *Values         // a small map that it carries; nil: none
@@ -60,6 +61,9 @@ func (s *Service) newSend(a Actor, m Send) (*sendOp, error) {
 			return nil, err
 		}
 		parts = append(parts, "values", string(mustJSON(m.Values)))
+	}
+	if m.Priority != NormalPriority {
+		parts = append(parts, "priority", string(m.Priority))
 	}
 	op.call = newCall(a.User, m.Key, "messages.send", parts...)
 	return op, nil
@@ -129,8 +133,7 @@ func (o *sendOp) decide(b *batch) (Place, error) {
 	}
 	e := &Event{
 		Kind: Message, From: o.actor.User, ClientID: o.send.ClientID, ReplyTo: o.send.ReplyTo, Only: o.only,
-		Values:  o.send.Values,
-		Content: o.send.Content,
+		Values: o.send.Values, Priority: o.send.Priority, Content: o.send.Content,
 	}
 	if o.stream {
 		e.Stream = streamOpen
@@ -211,6 +214,9 @@ func (o *sendOp) checkNamed(b *batch, c, home *Conversation, m *Member) error {
 
 // checkOnly says whether a message for a few can be for these, in c (nil: there is none yet).
 func (o *sendOp) checkOnly(b *batch, c *Conversation) error {
+	if o.send.Priority != NormalPriority && (c == nil || c.Kind != Room) {
+		return invalid("priority", "priority: in rooms")
+	}
 	if o.only == nil {
 		return nil
 	}
@@ -232,7 +238,7 @@ func (o *sendOp) rate(b *batch, c *Conversation) error {
 	}
 	o.rated = true
 	if o.actor.Limited {
-		o.tooFast = o.limit(b, c == nil)
+		o.tooFast = o.limit(b, c)
 	}
 	if o.tooFast == nil && c != nil {
 		o.tooFast = o.service.slow(o.actor, b.rows.Conversations[o.id.home()], b.rows.Members[MemberKey{o.id.home(), o.actor.User}], b.now)
@@ -240,15 +246,15 @@ func (o *sendOp) rate(b *batch, c *Conversation) error {
 	return o.tooFast
 }
 
-func (o *sendOp) limit(b *batch, begins bool) error {
+func (o *sendOp) limit(b *batch, c *Conversation) error {
 	l, r := &o.service.cfg.Limits, &o.service.rates
 	if wait, ok := r.take("u"+string(o.actor.User), l.SendsPerSecond, l.SendsBurst, b.now); !ok {
 		return tooFast("you send too fast", wait)
 	}
-	if wait, ok := r.take("c"+string(o.id), l.RoomSendsPerSec, l.RoomSendsBurst, b.now); !ok {
-		return tooFast("too much is being said in this conversation", wait)
+	if err := o.admit(c, b.now); err != nil {
+		return err
 	}
-	if begins {
+	if c == nil {
 		perSec := float64(l.NewDirectsHourly) / 3600
 		if wait, ok := r.take("d"+string(o.actor.User), perSec, l.NewDirectsHourly, b.now); !ok {
 			return tooFast("you begin too many conversations", wait)

@@ -26,6 +26,7 @@ type Limits struct {
 	SendsBurst       int
 	RoomSendsPerSec  float64 // a conversation's messages, on average
 	RoomSendsBurst   int
+	NewRoomsHourly   int // rooms a user may make
 	NewDirectsHourly int // direct conversations a user may begin
 	JoinsHourly      int // groups a user may join or ask to
 	MembersPerCall   int
@@ -43,6 +44,8 @@ type Config struct {
 	Guests Guests
 	Limits Limits
 	Now    func() time.Time // the clock; nil: time.Now
+	// Presence is who is in rooms; nil: nobody is.
+	Presence Presence
 	// Committed is told of each commit: its operations, and how long it took; nil: nobody is.
 	Committed func(operations int, took time.Duration)
 }
@@ -71,6 +74,8 @@ type Service struct {
 	typings   typings
 	signals   signals
 	streams   streams
+	likes     likes
+	leavers   leavers
 	keyUses   keyUses
 	begun     begun
 
@@ -82,9 +87,14 @@ func New(ctx context.Context, cfg Config, store Store, bus Bus) (*Service, error
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.Presence == nil {
+		cfg.Presence = nobody{}
+	}
 	s := &Service{
 		cfg: cfg, store: store, bus: bus, rates: newRates(), signals: signals{rates: newRates()},
 		streams: streams{open: make(map[EventKey]*stream), rates: newRates()},
+		likes:   likes{added: make(map[ConversationID]int64), rates: newRates()},
+		leavers: leavers{owes: make(map[MemberKey]bool), left: make(map[MemberKey]bool)},
 	}
 	err := store.Update(ctx, Keys{Conversations: []ConversationID{Lobby}}, func(r *Rows) *Changes {
 		if r.Conversations[Lobby] != nil {
@@ -184,13 +194,13 @@ func (s *Service) find(ctx context.Context, a Actor, id ConversationID) (*Conver
 		return nil, nil, nil, readError(err)
 	}
 	var m *Member
-	if c.Kind != Room {
+	if c.Kind != Room || c.Details != nil { // of a room, there are rows of its staff and of who is muted
 		// Read after the conversation: a span that was closed in between is seen closed.
 		row, err := s.store.Member(ctx, MemberKey{id, a.User})
 		switch {
 		case err == nil:
 			m = &row
-		case !a.Server && c.Kind != Thread || !errors.Is(err, ErrNotFound):
+		case !a.Server && c.Kind != Thread && c.Kind != Room || !errors.Is(err, ErrNotFound):
 			return nil, nil, nil, readError(err)
 		}
 	}

@@ -314,7 +314,7 @@ func (s *Service) FlushStreams(ctx context.Context) error {
 
 // interruptStream ends a stream that nothing was written to for too long.
 func (s *Service) interruptStream(it Item) *operation {
-	id := ConversationID(it.Holder[len(ConversationHolder("")):])
+	id := it.Holder.conversation()
 	n, _ := strconv.ParseInt(it.Key, 16, 64)
 	key := EventKey{id, Seq(n)}
 	var taken *stream // what was taken here and is not on disk; also for a decision made again

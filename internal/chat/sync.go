@@ -146,7 +146,7 @@ func (s *Service) changedPage(ctx context.Context, u UserID, since Position, q C
 		if err != nil {
 			return nil, 0, false, err
 		}
-		if sum == nil || !sum.Joined && entries[i].Member.Pos <= since {
+		if sum == nil || sum.Conversation.Kind == Room || !sum.Joined && entries[i].Member.Pos <= since {
 			continue // what others do where the caller no longer is, is not told
 		}
 		page = append(page, *sum)
@@ -244,7 +244,7 @@ func (s *Service) Conversations(ctx context.Context, a Actor, page string, limit
 		if err != nil {
 			return nil, "", err
 		}
-		if sum != nil && sum.Conversation.Kind != Thread {
+		if sum != nil && sum.Conversation.Kind != Thread && sum.Conversation.Kind != Room {
 			list = append(list, *sum)
 		}
 	}

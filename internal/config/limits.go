@@ -25,6 +25,7 @@ type Limits struct {
 	ConversationSendsPerSecond float64
 	ConversationSendsBurst     int
 	NewDirectsPerHour          int
+	NewRoomsPerHour            int
 	KeyCallsPerSecond          float64 // of a server key; an item of a bulk call is one
 	KeyCallsBurst              int
 	KeyBodyBytes               int // of an HTTP body that comes with a server key
@@ -39,6 +40,6 @@ func DefaultLimits() Limits {
 		AnswerTimeout: time.Minute, WriteTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		HTTP2Streams: 100, PerAddress: 256, MembersPerCall: 1000, GroupMembers: 100_000, DedupeWindow: 30 * 24 * time.Hour,
 		UserSendsPerSecond: 20, UserSendsBurst: 40, ConversationSendsPerSecond: 100, ConversationSendsBurst: 200,
-		NewDirectsPerHour: 30, KeyCallsPerSecond: 1000, KeyCallsBurst: 5000, KeyBodyBytes: 4 << 20, JoinsPerHour: 60,
+		NewDirectsPerHour: 30, NewRoomsPerHour: 10, KeyCallsPerSecond: 1000, KeyCallsBurst: 5000, KeyBodyBytes: 4 << 20, JoinsPerHour: 60,
 	}
 }

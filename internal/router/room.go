@@ -108,6 +108,9 @@ func (r *Router) leave(l *Live, id chat.ConversationID) {
 	if rm.users[l.user]--; rm.users[l.user] == 0 {
 		delete(rm.users, l.user)
 		rm.note(&rm.left, &rm.joined, l.user)
+		if r.cfg.Left != nil {
+			r.cfg.Left(id, l.user)
+		}
 	}
 	if len(rm.sessions) == 0 {
 		delete(r.rooms, id)
@@ -164,6 +167,32 @@ func (r *Router) roomNotices() []roomNotice {
 		rm.joined, rm.left = nil, nil
 	}
 	return notices
+}
+
+// Present says whether a user is in a room.
+func (r *Router) Present(id chat.ConversationID, u chat.UserID) bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	rm := r.rooms[id]
+	return rm != nil && rm.users[u] > 0
+}
+
+// Sample answers up to n users who are in a room, others each time.
+func (r *Router) Sample(id chat.ConversationID, n int) []chat.UserID {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	rm := r.rooms[id]
+	if rm == nil {
+		return nil
+	}
+	users := make([]chat.UserID, 0, min(n, len(rm.users)))
+	for u := range rm.users { // in no order
+		if len(users) == n {
+			break
+		}
+		users = append(users, u)
+	}
+	return users
 }
 
 // Online answers how many users are in a room.

@@ -63,7 +63,10 @@ type Live struct {
 type Config struct {
 	// MaySee says whether a user may have to do with conversations of this kind at all.
 	MaySee func(chat.UserID, chat.ConversationKind) bool
-	Log    *slog.Logger
+	// Left is told when the last session of a user has left a room. It must not block, nor
+	// call the router; nil: nobody is.
+	Left func(room chat.ConversationID, user chat.UserID)
+	Log  *slog.Logger
 }
 
 // Router is a chat.Bus for one node. All its methods may be called concurrently; none

@@ -72,7 +72,7 @@ func (m *Model) enterRoom() tea.Cmd {
 	}
 	return func() tea.Msg {
 		var r wire.RoomResult
-		if m.client.Call(m.ctx, "rooms.join", &wire.RoomParams{Room: id}, &r) != nil {
+		if m.client.Call(m.ctx, "rooms.join", &wire.RoomJoinParams{Room: id}, &r) != nil {
 			return nil // when connected, it is asked again
 		}
 		return entered{r}
