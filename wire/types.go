@@ -27,6 +27,12 @@ type User struct {
 	ID    string `json:"id"`
 	Name  string `json:"name" doc:"what people read; the id when the user has set none"`
 	Guest bool   `json:"guest,omitzero" doc:"true for a user that named itself"`
+
+	Picture    string            `json:"picture,omitzero" doc:"a URL"`
+	Bio        string            `json:"bio,omitzero"`
+	Gender     string            `json:"gender,omitzero" doc:"in the app's own words"`
+	Attributes map[string]string `json:"attributes,omitzero" doc:"the app's own"`
+	Version    int64             `json:"version,omitzero" doc:"grows with each change; absent: the user has set nothing"`
 }
 
 // OpenParams are those of session.open: exactly one of Token, Guest and Key.
@@ -85,8 +91,13 @@ type UsersResult struct {
 }
 
 // UsersUpdateParams are those of users.update.
+// What is absent stays.
 type UsersUpdateParams struct {
-	Name string `json:"name" doc:"1 to 64 characters, one line"`
+	Name       *string            `json:"name,omitzero" doc:"1 to 64 characters, one line"`
+	Picture    *string            `json:"picture,omitzero" doc:"a URL of at most 1,024 bytes; empty: none"`
+	Bio        *string            `json:"bio,omitzero" doc:"at most 500 characters; empty: none"`
+	Gender     *string            `json:"gender,omitzero" doc:"at most 32 characters, in the app's own words; empty: none"`
+	Attributes map[string]*string `json:"attributes,omitzero" doc:"those to change: null takes one away; at most 64, names of 64 bytes, values of 1,024, 8 KB in all"`
 }
 
 // To says where a message goes: exactly one of the two.
@@ -183,6 +194,7 @@ type Conversation struct {
 	Pins       []Pin          `json:"pins,omitzero" doc:"pinned messages, the newest pin last"`
 	Hidden     [][2]int64     `json:"hidden,omitzero" doc:"ranges of seqs that the reader deleted for itself; a list has voids there"`
 	Mentions   []int64        `json:"mentions,omitzero" doc:"unread messages that name the reader or everybody, by seq; at most 100, the newest"`
+	Prefs      *Prefs         `json:"prefs,omitzero" doc:"what the reader has chosen about it in its list; absent: nothing"`
 	Last       jsontext.Value `json:"last,omitzero" doc:"the last event this reader may see"`
 	ForkSeq    *int64         `json:"fork_seq,omitzero" doc:"after a reset: drop what is held above this seq"`
 	Reset      bool           `json:"reset,omitzero" doc:"drop what is held of this conversation and load its last page"`
@@ -200,13 +212,7 @@ type Conversation struct {
 	Attributes   map[string]string `json:"attributes,omitzero" doc:"of the app's own"`
 }
 
-// PageParams are those of conversations.list.
-type PageParams struct {
-	Page  string `json:"page,omitzero" doc:"from the answer before"`
-	Limit int    `json:"limit,omitzero" doc:"1 to 200; 100 when absent"`
-}
-
-// ConversationsResult answers conversations.list: newest first.
+// ConversationsResult answers conversations.list.
 type ConversationsResult struct {
 	Conversations []Conversation `json:"conversations"`
 	Page          string         `json:"page,omitzero" doc:"where the next page begins; absent on the last"`

@@ -65,6 +65,8 @@ type Signed interface {
 	// Presence answers what the caller may see of users, in their order.
 	Presence(ctx context.Context, users []chat.UserID) ([]wire.Presence, error)
 	SetStatus(ctx context.Context, status string) error
+	// TellProfile tells the user's sessions, and those who watch its presence, of its profile.
+	TellProfile(u wire.User)
 	// HideSeen has it shown to others, or not, when the user was last seen.
 	HideSeen(hide bool)
 	// Screen has the user and the others watch each other no more where they may not any

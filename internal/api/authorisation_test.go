@@ -88,6 +88,8 @@ func rules() []rule {
 		roomRules(),
 		presenceRules(),
 		peopleRules(),
+		inboxRules(),
+		friendRules(),
 		syncRules(),
 		keyRules(),
 	)
@@ -270,6 +272,38 @@ func peopleRules() []rule {
 		{"blocks.add", "", `{"user":"who"}`, [basic]wire.Code{ss, fb, fb, ok, ok, ok, ok, ok}, nil},
 		{"blocks.remove", "", `{"user":"who"}`, [basic]wire.Code{ss, fb, fb, ok, ok, ok, ok, ok}, nil},
 		{"blocks.list", "", `{}`, [basic]wire.Code{ss, fb, fb, ok, ok, ok, ok, ok}, nil},
+	}
+}
+
+func friendRules() []rule {
+	return []rule{
+		//                                                                             nobody lobby full stranger member owner former pair
+		{"friends.request", "", `{"user":"who","client_id":"CID"}`, [basic]wire.Code{ss, fb, fb, ok, ok, ok, ok, ok}, nil},
+		{"friends.accept", "of who has not asked", `{"user":"who"}`, [basic]wire.Code{ss, fb, fb, no, no, no, no, no}, nil},
+		{"friends.reject", "of who has not asked", `{"user":"who"}`, [basic]wire.Code{ss, fb, fb, no, no, no, no, no}, nil},
+		{"friends.remove", "", `{"user":"who"}`, [basic]wire.Code{ss, fb, fb, ok, ok, ok, ok, ok}, nil},
+		{"friends.update", "no friend", `{"user":"who","remark":"r"}`, [basic]wire.Code{ss, fb, fb, no, no, no, no, no}, nil},
+		{"friends.list", "", `{}`, [basic]wire.Code{ss, fb, fb, ok, ok, ok, ok, ok}, nil},
+		{"friends.requests", "", `{}`, [basic]wire.Code{ss, fb, fb, ok, ok, ok, ok, ok}, nil},
+		{"users.tag", "", `{"users":["bob"],"add":["vip"]}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, by(ok)},
+		{"users.tagged", "", `{"tag":"vip"}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, by(ok)},
+		{"users.tags", "", `{"user":"bob"}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, by(ok)},
+	}
+}
+
+func inboxRules() []rule {
+	return []rule{
+		//                                                                             nobody lobby full stranger member owner former pair
+		{"conversations.unread", "", `{}`, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
+		{"prefs.order", "", `{"conversations":["GROUP"]}`, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, ok}, nil},
+		{"prefs.set", "of the group", `{"conversation":"GROUP","pinned":true}`, [basic]wire.Code{ss, no, ok, no, ok, ok, ok, no}, by(no)},
+		{"prefs.set", "of the direct one", `{"conversation":"DIRECT","archived":true}`, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, by(no)},
+		{"prefs.set", "of the lobby", `{"conversation":"lobby","hidden":true}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, nil},
+		{"prefs.set", "of nothing", `{"conversation":"g_none","notify":"none"}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
+		{"drafts.set", "in the group", `{"conversation":"GROUP","content":{}}`, [basic]wire.Code{ss, no, ok, no, ok, ok, ok, no}, by(no)},
+		{"drafts.set", "in the direct one", `{"conversation":"DIRECT","content":{}}`, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, by(no)},
+		{"drafts.set", "in the lobby", `{"conversation":"lobby","content":{}}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, nil},
+		{"drafts.set", "in nothing", `{"conversation":"g_none"}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
 	}
 }
 

@@ -20,7 +20,7 @@ func (m methods) conversationRows() []*Method {
 		}, m.conversationsGet),
 		row(Method{
 			Name: "conversations.list", Access: Sessions, Repeat: ByNature, Scope: chat.ScopeRead,
-			Doc: "The caller's conversations, newest first. Rooms are not in it.",
+			Doc: "The caller's list: pinned conversations first, then by their newest event, then those it has left. Archived and hidden ones are asked for by name. Rooms are not in it.",
 		}, m.conversationsList),
 		row(Method{
 			Name: "conversations.leave", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeManage,
@@ -64,15 +64,6 @@ func (m methods) conversationsCreate(ctx context.Context, c Caller, p *wire.Crea
 func (m methods) conversationsGet(ctx context.Context, c Caller, p *wire.ConversationParams) (wire.Conversation, error) {
 	sum, err := m.chat.Conversation(ctx, actor(c), chat.ConversationID(p.Conversation))
 	return wholeConversation(sum, actor(c).User), err
-}
-
-func (m methods) conversationsList(ctx context.Context, c Caller, p *wire.PageParams) (wire.ConversationsResult, error) {
-	limit, err := pageLimit(p.Limit, 100)
-	if err != nil {
-		return wire.ConversationsResult{}, err
-	}
-	list, page, err := m.chat.Conversations(ctx, actor(c), p.Page, limit)
-	return wire.ConversationsResult{Conversations: conversations(list, actor(c).User), Page: page}, err
 }
 
 func (m methods) conversationsLeave(ctx context.Context, c Caller, p *wire.GroupParams) (wire.Place, error) {
@@ -126,6 +117,9 @@ func conversation(s chat.Summary, reader chat.UserID) wire.Conversation {
 	}
 	for _, r := range s.Member.HiddenRanges() {
 		out.Hidden = append(out.Hidden, [2]int64{int64(r[0]), int64(r[1])})
+	}
+	if p := prefs(s.Prefs); p != (wire.Prefs{}) {
+		out.Prefs = &p
 	}
 	for _, seq := range s.Mentions {
 		out.Mentions = append(out.Mentions, int64(seq))

@@ -74,6 +74,8 @@ func notifications() []notification {
 		{"typing", "Somebody is writing in a conversation, or has stopped.", reflect.TypeFor[wire.Typing]()},
 		{"presence", "What is to be seen of a user who is subscribed to has changed: the whole of it.", reflect.TypeFor[wire.Presence]()},
 		{"item", "A part of the user's own state changed: the whole of it. It goes to the user's own sessions; sync tells those who were away.", reflect.TypeFor[wire.Item]()},
+		{"user", "The profile of the user, or of one whose presence is subscribed to, has changed: the whole of it.", reflect.TypeFor[wire.User]()},
+		{"prefs", "What the user has chosen about a conversation in its list changed. It goes to the user's own sessions; sync tells those who were away.", reflect.TypeFor[wire.PrefsNotice]()},
 		{"reset", "Event streams and polls only: the cursor does not hold. Over sockets, sync says so.", reflect.TypeFor[wire.Reset]()},
 		{"item", "A part of the user's own state has changed: the whole of it. Told to the user's own sessions.", reflect.TypeFor[wire.Item]()},
 		{"signal", "Something told once to who is connected, and not logged.", reflect.TypeFor[wire.Signal]()},

@@ -27,6 +27,8 @@ func New(service *chat.Service) *Table {
 		m.roomRows(),
 		m.presenceRows(),
 		m.peopleRows(),
+		m.inboxRows(),
+		m.friendRows(),
 		m.syncRows(),
 		m.keyRows(),
 		m.bulkRows(),

@@ -18,7 +18,8 @@ func (m methods) userRows() []*Method {
 		}, m.usersGet),
 		row(Method{
 			Name: "users.update", Access: Users, Repeat: ByNature, Scope: chat.ScopeManage,
-			Doc: "Sets the caller's own name.",
+			Doc: "Changes the caller's own profile and answers it. Those who watch its presence, and its own devices, are told by the notification user; " +
+				"others find it by users.get: a higher version is a newer one.",
 		}, m.usersUpdate),
 	}
 }
@@ -43,13 +44,23 @@ func (m methods) usersGet(ctx context.Context, c Caller, p *wire.UsersGetParams)
 }
 
 func (m methods) usersUpdate(ctx context.Context, c Caller, p *wire.UsersUpdateParams) (wire.User, error) {
-	u, err := m.chat.UpdateUser(ctx, actor(c), p.Name)
-	return User(u), err
+	now, err := m.chat.UpdateUser(ctx, actor(c), chat.ProfileChange{
+		Name: p.Name, Picture: p.Picture, Bio: p.Bio, Gender: p.Gender, Attributes: p.Attributes,
+	})
+	if err != nil {
+		return wire.User{}, err
+	}
+	u := User(now)
+	c.Signed().TellProfile(u)
+	return u, nil
 }
 
 // User gives a profile its wire form.
 func User(p chat.Profile) wire.User {
-	return wire.User{ID: string(p.ID), Name: p.Name, Guest: p.Guest}
+	return wire.User{
+		ID: string(p.ID), Name: p.Name, Guest: p.Guest,
+		Picture: p.Picture, Bio: p.Bio, Gender: p.Gender, Attributes: p.Attributes, Version: p.Version,
+	}
 }
 
 func userIDs(texts []string) []chat.UserID {

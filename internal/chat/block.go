@@ -184,19 +184,24 @@ func countKey(u UserID, kind ItemKind) ItemKey {
 	return ItemKey{unseenHolder(u), countKind, string(kind)}
 }
 
-// count adds to how many items of a kind a user has. It answers false, and adds nothing,
-// when that would be more than limit.
-func (b *batch) count(u UserID, kind ItemKind, add, limit int) bool {
-	key, n := countKey(u, kind), 0
-	if it := b.item(key); it != nil {
+// counted answers how many items of a kind a user has.
+func (b *batch) counted(u UserID, kind ItemKind) (n int) {
+	if it := b.item(countKey(u, kind)); it != nil {
 		if err := json.Unmarshal(it.Body, &n); err != nil {
 			n = 0 // it only bounds
 		}
 	}
-	if n += add; add > 0 && n > limit {
+	return n
+}
+
+// count adds to how many items of a kind a user has. It answers false, and adds nothing,
+// when that would be more than limit.
+func (b *batch) count(u UserID, kind ItemKind, add, limit int) bool {
+	n := b.counted(u, kind) + add
+	if add > 0 && n > limit {
 		return false
 	}
-	b.putItem(&Item{ItemKey: key, Body: json.RawMessage(strconv.Itoa(max(0, n)))})
+	b.putItem(&Item{ItemKey: countKey(u, kind), Body: json.RawMessage(strconv.Itoa(max(0, n)))})
 	return true
 }
 

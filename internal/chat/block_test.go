@@ -18,6 +18,17 @@ func (w *world) block(u, other chat.UserID) {
 	}
 }
 
+// notices gives what was told up to now. A commit's notices go out after its answers, and
+// before the next commit.
+func (w *world) notices() []chat.Notice {
+	w.t.Helper()
+	if _, err := w.OrderPins(w.t.Context(), as("nobody"), nil); err != nil {
+		w.t.Fatal(err)
+	}
+	_, notices := w.bus.taken()
+	return notices
+}
+
 func (w *world) set(u chat.UserID, s chat.UserSettings) {
 	w.t.Helper()
 	if _, err := w.SetSettings(w.t.Context(), as(u), s); err != nil {
@@ -112,14 +123,14 @@ func TestABlockStopsTypingAndReceipts(t *testing.T) {
 	w.block("bob", "alice")
 	for _, u := range []chat.UserID{"alice", "bob"} {
 		before := w.summary(u, direct)
-		w.bus.taken()
+		w.notices()
 		if err := w.Typing(t.Context(), as(u), direct, true); err != nil {
 			t.Fatal(err)
 		}
 		if _, _, err := w.MarkRead(t.Context(), as(u), direct, 2); err != nil {
 			t.Fatal(err)
 		}
-		_, notices := w.bus.taken()
+		notices := w.notices()
 		for _, n := range notices {
 			if n.Only != u {
 				t.Errorf("%s: told to others: %+v", u, n)
@@ -133,7 +144,7 @@ func TestABlockStopsTypingAndReceipts(t *testing.T) {
 		if err := w.Typing(t.Context(), as(u), group, true); err != nil {
 			t.Fatal(err)
 		}
-		_, notices := w.bus.taken()
+		notices := w.notices()
 		if len(notices) != 1 || !slices.Equal(notices[0].Unseen, unseen) {
 			t.Errorf("%s types in the group: %+v", u, notices)
 		}
@@ -152,7 +163,7 @@ func TestBlocksAreTheBlockersOwn(t *testing.T) {
 	w.block("bob", "alice")
 	w.block("bob", "alice")
 	w.block("bob", "carl")
-	_, notices := w.bus.taken()
+	notices := w.notices()
 	if len(notices) != 2 || notices[0].Only != "bob" || notices[0].Method != "item" {
 		t.Errorf("told %+v", notices)
 	}
@@ -230,7 +241,7 @@ func TestSettings(t *testing.T) {
 	night := &chat.QuietHours{TimeZone: "Asia/Shanghai", Ranges: []chat.QuietRange{{From: "22:00", To: "07:00"}}}
 	w.set("alice", chat.UserSettings{Receipts: "off", LastSeen: "hidden"})
 	w.set("alice", chat.UserSettings{QuietHours: night})
-	_, notices := w.bus.taken()
+	notices := w.notices()
 	want := usual
 	want.Receipts, want.LastSeen, want.QuietHours = "off", "hidden", night
 	body, err := json.Marshal(want)

@@ -40,11 +40,20 @@ type MemberDetails struct {
 	// Messages.
 	Mentions []Seq    `json:"mentions,omitempty"` // messages that name the member; those read past are dropped
 	Hidden   []Hidden `json:"hidden,omitempty"`   // what the member deleted for itself
+	// The member's own list.
+	Prefs   Prefs     `json:"prefs,omitzero"`
+	Draft   bool      `json:"draft,omitempty"`   // there is an item of it
+	DraftAt time.Time `json:"draft_at,omitzero"` // when it was written or thrown away
 }
 
 // UserDetails is what a user's profile holds beside the name.
 type UserDetails struct {
-	Settings UserSettings `json:"settings,omitzero"`
+	Picture    string            `json:"picture,omitempty"` // a URL
+	Bio        string            `json:"bio,omitempty"`
+	Gender     string            `json:"gender,omitempty"`
+	Attributes map[string]string `json:"attributes,omitempty"`
+	Version    int64             `json:"version,omitempty"` // of the profile
+	Settings   UserSettings      `json:"settings,omitzero"`
 }
 
 // details gives a copy of c's details to be changed and put back. What is shared in it,

@@ -1,6 +1,7 @@
 package chat_test
 
 import (
+	"reflect"
 	"testing"
 
 	"github.com/linnet-im/linnet/internal/chat"
@@ -46,7 +47,7 @@ func TestGuestsKeptToTheLobby(t *testing.T) {
 	if err != nil || len(synced.Conversations) != 0 {
 		t.Errorf("sync: %+v, %v", synced, err)
 	}
-	page, _, err := w.Conversations(ctx, as(ann), "", 10)
+	page, _, err := w.Conversations(ctx, as(ann), chat.Inbox{Page: "", Limit: 10})
 	if err != nil || len(page) != 0 {
 		t.Errorf("list: %+v, %v", page, err)
 	}
@@ -64,7 +65,7 @@ func TestGuestsKeptToTheLobby(t *testing.T) {
 	cid, key := id(30)
 	_, err = w.CreateGroup(ctx, as(ann), chat.CreateGroup{Key: key, ClientID: cid})
 	wantCode(t, err, chat.CodeForbidden)
-	_, err = w.UpdateUser(ctx, as(ann), "Bob")
+	_, err = w.UpdateUser(ctx, as(ann), named("Bob"))
 	wantCode(t, err, chat.CodeForbidden)
 
 	// The lobby is theirs, and the others read on where ann is no more.
@@ -117,7 +118,7 @@ func TestCheckUserID(t *testing.T) {
 
 func TestUsers(t *testing.T) {
 	w := newWorld(t)
-	if p, err := w.UpdateUser(t.Context(), as("alice"), "Alice 李"); err != nil || p.Name != "Alice 李" {
+	if p, err := w.UpdateUser(t.Context(), as("alice"), named("Alice 李")); err != nil || p.Name != "Alice 李" {
 		t.Fatalf("got %+v, %v", p, err)
 	}
 	got, err := w.Users(t.Context(), []chat.UserID{"nobody", "alice", "guest:ann", "alice"})
@@ -126,17 +127,17 @@ func TestUsers(t *testing.T) {
 	}
 	want := []chat.Profile{
 		{ID: "nobody", Name: "nobody"},
-		{ID: "alice", Name: "Alice 李"},
+		{ID: "alice", Name: "Alice 李", Version: 1},
 		{ID: "guest:ann", Name: "ann", Guest: true},
-		{ID: "alice", Name: "Alice 李"},
+		{ID: "alice", Name: "Alice 李", Version: 1},
 	}
 	for i := range want {
-		if got[i] != want[i] {
+		if !reflect.DeepEqual(got[i], want[i]) {
 			t.Errorf("got %+v, want %+v", got[i], want[i])
 		}
 	}
 	for _, bad := range []string{"", "  ", "a\nb", "a\u2028b", "\xff", string(make([]byte, 65))} {
-		_, err := w.UpdateUser(t.Context(), as("alice"), bad)
+		_, err := w.UpdateUser(t.Context(), as("alice"), named(bad))
 		wantCode(t, err, chat.CodeParam)
 	}
 }

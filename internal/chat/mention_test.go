@@ -35,7 +35,7 @@ func (w *world) wantMentions(u chat.UserID, c chat.ConversationID, want ...chat.
 	if got := w.summary(u, c).Mentions; !slices.Equal(got, want) {
 		w.t.Errorf("%s is mentioned in %v, want %v", u, got, want)
 	}
-	page, _, err := w.Conversations(w.t.Context(), as(u), "", 10)
+	page, _, err := w.Conversations(w.t.Context(), as(u), chat.Inbox{Page: "", Limit: 10})
 	if err != nil || len(page) == 0 || !slices.Equal(page[0].Mentions, want) {
 		w.t.Errorf("%s lists %+v, %v", u, page, err)
 	}

@@ -56,6 +56,9 @@ func (s *Service) MarkRead(ctx context.Context, a Actor, id ConversationID, seq 
 				}
 				notice = readNotice(c, a.User, m.ReadSeq)
 			}
+			if joined(m) && b.unmark(m) {
+				b.putMember(m)
+			}
 			position, unreadLeft = m.ReadSeq, unread(c, m)
 			return Place{}, nil
 		},

@@ -95,7 +95,7 @@ func TestRoom(t *testing.T) {
 		t.Errorf("%+v, %v", owner.Summary.Member, err)
 	}
 	// It is in nobody's list.
-	list, _, err := w.Conversations(t.Context(), as("alice"), "", 10)
+	list, _, err := w.Conversations(t.Context(), as("alice"), chat.Inbox{Limit: 10})
 	synced, serr := w.Sync(t.Context(), as("alice"), "", "", 10)
 	if err != nil || serr != nil || len(list)+len(synced.Conversations) != 0 {
 		t.Errorf("%+v, %+v, %v, %v", list, synced.Conversations, err, serr)

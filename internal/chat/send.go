@@ -149,6 +149,9 @@ func (o *sendOp) decide(b *batch) (Place, error) {
 		}
 		if !o.send.KeepUnread {
 			m.ReadSeq, m.ReadCount, m.ReadSent = c.Seq, c.Count, m.Sent
+			if !o.actor.Server {
+				b.wrote(m)
+			}
 		}
 		b.putMember(m)
 	}

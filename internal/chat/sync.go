@@ -14,7 +14,8 @@ type Summary struct {
 	Whole        bool // as a server key sees it, whose user need not be in it
 	Head         Seq  // the highest seq the reader may see
 	Unread       int64
-	Pins         []Pin   // that the reader may read, the newest pin last
+	Pins         []Pin // that the reader may read, the newest pin last
+	Prefs        Prefs
 	Mentions     []Seq   // unread messages that name the reader or everybody, the newest
 	Last         *Record // the newest event the reader may see
 	Fork         *Seq    // after a reset: what the reader holds above it no longer holds
@@ -222,39 +223,6 @@ func (s *Service) entries(ctx context.Context, u UserID, after, before Position,
 	return entries, false, nil
 }
 
-// Conversations answers a page of the caller's conversations, newest first and without
-// threads, and the token of the next page, empty on the last.
-func (s *Service) Conversations(ctx context.Context, a Actor, page string, limit int) ([]Summary, string, error) {
-	walk := s.cursorAt(a.User, 0)
-	walk.walk, walk.upTo, walk.before = true, s.store.Position(), farFuture
-	if page != "" {
-		w, err := s.walk(a.User, "", page)
-		if err != nil {
-			return nil, "", err
-		}
-		walk = *w
-	}
-	entries, more, err := s.entries(ctx, a.User, 0, walk.before, limit)
-	if err != nil {
-		return nil, "", err
-	}
-	var list []Summary
-	for i := range entries {
-		sum, err := s.summary(ctx, a.User, &entries[i].Conversation, &entries[i].Member)
-		if err != nil {
-			return nil, "", err
-		}
-		if sum != nil && sum.Conversation.Kind != Thread && sum.Conversation.Kind != Room {
-			list = append(list, *sum)
-		}
-	}
-	if !more {
-		return list, "", nil
-	}
-	walk.before = entries[len(entries)-1].Pos()
-	return list, walk.encode(), nil
-}
-
 // Conversation answers one conversation as the caller sees it.
 func (s *Service) Conversation(ctx context.Context, a Actor, id ConversationID) (Summary, error) {
 	c, m, spans, err := s.find(ctx, a, id)
@@ -284,7 +252,7 @@ func (s *Service) summary(ctx context.Context, u UserID, c *Conversation, m *Mem
 	sum := &Summary{Conversation: *c, Member: m, Joined: c.Kind == Room || joined(m), Head: s.head(Actor{User: u}, c, m)}
 	sum.Pins = c.pins(spans)
 	if m != nil {
-		sum.Unread, sum.Mentions = unread(c, m), unreadMentions(c, m, spans)
+		sum.Unread, sum.Mentions, sum.Prefs = unread(c, m), unreadMentions(c, m, spans), m.prefs(s.cfg.Now())
 	}
 	if top(spans) == 0 {
 		return sum, nil

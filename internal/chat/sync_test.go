@@ -111,7 +111,7 @@ func TestSyncWhileHeadsMove(t *testing.T) {
 
 func TestSyncTellsTheOwnProfileOnce(t *testing.T) {
 	w := newWorld(t)
-	if _, err := w.UpdateUser(t.Context(), as("alice"), "Alice"); err != nil {
+	if _, err := w.UpdateUser(t.Context(), as("alice"), named("Alice")); err != nil {
 		t.Fatal(err)
 	}
 	s, err := w.Sync(t.Context(), as("alice"), "", "", 10)
@@ -147,7 +147,7 @@ func TestSyncWithACursorThatIsNone(t *testing.T) {
 	for _, page := range []string{bobs, first.Cursor, "garbage"} {
 		_, err := w.Sync(t.Context(), as("alice"), "", page, 10)
 		wantCode(t, err, chat.CodeParam)
-		_, _, err = w.Conversations(t.Context(), as("alice"), page, 10)
+		_, _, err = w.Conversations(t.Context(), as("alice"), chat.Inbox{Page: page, Limit: 10})
 		wantCode(t, err, chat.CodeParam)
 	}
 }

@@ -60,7 +60,7 @@ func TestThread(t *testing.T) {
 	if err != nil || len(synced.Conversations) != 2 {
 		t.Errorf("sync: %+v, %v", synced.Conversations, err)
 	}
-	list, _, err := w.Conversations(t.Context(), as("bob"), "", 10)
+	list, _, err := w.Conversations(t.Context(), as("bob"), chat.Inbox{Page: "", Limit: 10})
 	if err != nil || len(list) != 1 || list[0].Conversation.ID != g {
 		t.Errorf("list: %+v, %v", list, err)
 	}

@@ -314,7 +314,7 @@ func (p *play) check() {
 		if err != nil {
 			p.t.Fatal(err)
 		}
-		page, _, err := p.Conversations(ctx, as(u), "", 10)
+		page, _, err := p.Conversations(ctx, as(u), chat.Inbox{Page: "", Limit: 10})
 		if err != nil {
 			p.t.Fatal(err)
 		}

@@ -327,6 +327,23 @@ func (b *Board) WatchersOf(user chat.UserID) []chat.UserID {
 	return slices.Compact(list)
 }
 
+// Tell tells the others who watch a user something of it.
+func (b *Board) Tell(user chat.UserID, method string, params []byte) {
+	var sinks []Sink
+	b.mu.Lock()
+	if p := b.users[user]; p != nil {
+		for w := range p.watchers {
+			if w.user != user {
+				sinks = append(sinks, w.sink)
+			}
+		}
+	}
+	b.mu.Unlock()
+	for _, s := range sinks {
+		s.Notify(method, params)
+	}
+}
+
 // Part ends that one user watches another, in all its sessions: what they are told last is
 // what is shown to those who may not see it.
 func (b *Board) Part(watcher, user chat.UserID) {

@@ -3,6 +3,7 @@ package session
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"slices"
 
 	"github.com/linnet-im/linnet/internal/api"
@@ -44,6 +45,16 @@ func (s signed) SetStatus(ctx context.Context, status string) error {
 // Screen is api.Signed's.
 func (s signed) Screen(ctx context.Context, others []chat.UserID) error {
 	return s.hub.Screen(ctx, s.id.User, others)
+}
+
+// TellProfile is api.Signed's.
+func (s signed) TellProfile(u wire.User) {
+	params, err := json.Marshal(u)
+	if err != nil {
+		return // it is no text: nobody is told of it
+	}
+	s.hub.cfg.Chat.TellUser(s.id.User, "user", params)
+	s.hub.cfg.Presence.Tell(s.id.User, "user", params)
 }
 
 // HideSeen is api.Signed's.

@@ -185,7 +185,8 @@ func (m *Model) rename(args []string) tea.Cmd {
 	}
 	return m.answer(func(ctx context.Context) ([]string, error) {
 		var u wire.User
-		err := m.client.Call(ctx, "users.update", &wire.UsersUpdateParams{Name: strings.Join(args, " ")}, &u)
+		name := strings.Join(args, " ")
+		err := m.client.Call(ctx, "users.update", &wire.UsersUpdateParams{Name: &name}, &u)
 		return []string{"you are called " + oneLine(u.Name)}, err
 	})
 }
