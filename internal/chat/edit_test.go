@@ -263,6 +263,11 @@ func TestRecallInTheSameCommit(t *testing.T) {
 		if s := w.summary("bob", p.Conversation); s.Unread != 2 || s.Conversation.Count != 2 {
 			t.Errorf("%+v", s)
 		}
+		zero := chat.Seq(0)
+		l, err := w.List(t.Context(), as("bob"), chat.List{Conversation: p.Conversation, After: &zero, Limit: 9, Messages: true})
+		if err != nil || len(l.Events) != 2 {
+			t.Errorf("%d messages are listed, %v", len(l.Events), err)
+		}
 		commits, _ := w.bus.taken()
 		for _, c := range commits {
 			if e := c.Event; e.Conversation == next.Conversation && e.Seq == next.Seq &&

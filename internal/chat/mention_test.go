@@ -92,6 +92,21 @@ func TestMentions(t *testing.T) {
 		t.Errorf("what was read past stays: %+v", d)
 	}
 
+	// Who was not there when it was said is not told of it later, nor who deleted it.
+	if _, err := w.leave("carol", g, 6); err != nil {
+		t.Fatal(err)
+	}
+	say("alice", 7, "carol")
+	if d := w.summary("carol", g).Member.Details; d != nil {
+		t.Errorf("who has left is marked: %+v", d)
+	}
+	again := say("alice", 8, "bob")
+	w.wantMentions("bob", g, again)
+	if err := w.Hide(t.Context(), as("bob"), g, [][2]chat.Seq{{again, again}}); err != nil {
+		t.Fatal(err)
+	}
+	w.wantMentions("bob", g)
+
 	// The oldest of very many are forgotten.
 	var seqs []chat.Seq
 	for n := range 120 {

@@ -33,7 +33,7 @@ func (w *world) values(p chat.Place) string {
 }
 
 // Values change from a revision to the next, by those who may. Mutants: IfRev not looked at;
-// Rev that stays; By not looked at; the map changed in place; erase without Values.
+// Rev that stays; By not looked at; the map begun anew.
 func TestValues(t *testing.T) {
 	w := newWorld(t)
 	g := w.group(1, true, "alice", "bob", "carol")

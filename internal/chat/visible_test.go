@@ -3,10 +3,13 @@ package chat_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/linnet-im/linnet/internal/chat"
+	"github.com/linnet-im/linnet/internal/store/memory"
+	"github.com/linnet-im/linnet/internal/store/sqlite"
 )
 
 // oracle is what a test knows of a group because it did it: who was in it when.
@@ -416,13 +419,31 @@ func (t *told) Gap(id chat.ConversationID, from, to chat.Seq) error {
 	return fmt.Errorf("a gap in %s from %d to %d", id, from, to)
 }
 
-// Mutants: top(spans) of a former member as Conversation.Seq; unread without the own
-// messages; admit without the read position; dismiss with the seq before.
+// onDisk opens a store in a file.
+func onDisk(t *testing.T) chat.Store {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(t.TempDir(), "linnet.db"), Synchronous: "NORMAL"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// Mutants: lists of the log as it was, without reveal or without; previews from the head;
+// unread that counts what is hidden, or whispers that are; merge that takes one range's end
+// for both; changes of whispers told to everybody; top(spans) of a former member as
+// Conversation.Seq; unread without the own messages; admit without the read position; dismiss
+// with the seq before.
 func TestOneRuleOfVisibility(t *testing.T) {
 	for seed := range uint64(12) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
-			p := newPlay(t, newWorld(t), seed, seed%2 == 0)
+			store := chat.Store(memory.New())
+			if seed%4 == 3 {
+				store = onDisk(t)
+			}
+			p := newPlay(t, newWorldOn(t, store), seed, seed%2 == 0)
 			var done []string
 			for range 80 {
 				done = append(done, p.step())
