@@ -420,6 +420,56 @@ func TestTargetsOfWhatWasMissed(t *testing.T) {
 	})
 }
 
+// What the user deleted on another device goes here too. Mutants: the notice not looked at;
+// settle without Forget.
+func TestHidden(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, s *fake, c *Client) {
+		var n atomic.Int64
+		s.history("g", &n)
+		stop := running(t, c)
+		defer stop()
+		n.Store(4)
+		s.notify("event", event("g", 4, "bob"))
+		wantTimeline(t, c, "g", 1, 4)
+		s.answer("conversations.get", `{"id":"g","kind":"group","seq":4,"as_of_seq":4,"membership":"joined","unread":2,"hidden":[[2,3]]}`)
+		s.notify("hidden", `{"conversation":"g","ranges":[[2,3]]}`)
+		synctest.Wait()
+		p, err := c.Timeline(t.Context(), "g", 0, 4)
+		if err != nil || !slices.Equal(seqs(p.Events), []int64{1, 4}) {
+			t.Errorf("%v %v", seqs(p.Events), err)
+		}
+		if conv, _ := c.Conversation("g"); conv.Unread != 2 {
+			t.Errorf("%d unread", conv.Unread)
+		}
+	})
+}
+
+// Who is named is known at once, and until it is read. Mutants: heard without mentions; read
+// that leaves them.
+func TestMentioned(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, s *fake, c *Client) {
+		var n atomic.Int64
+		s.history("g", &n)
+		stop := running(t, c)
+		defer stop()
+		n.Store(1)
+		s.notify("event", event("g", 1, "bob"))
+		wantTimeline(t, c, "g", 1, 1)
+		for seq, names := range []string{`{"user":"alice"}`, `{"user":"carol"}`, `{"all":true}`} {
+			s.notify("event", fmt.Sprintf(`{"conversation":"g","seq":%d,"kind":"message","from":"bob","count":%d,"content":{"type":"text","text":"t","mentions":[%s]}}`, seq+2, seq+2, names))
+		}
+		synctest.Wait()
+		if conv, _ := c.Conversation("g"); !slices.Equal(conv.Mentions, []int64{2, 4}) {
+			t.Errorf("mentioned in %v", conv.Mentions)
+		}
+		s.notify("read", `{"conversation":"g","user":"alice","read_seq":4}`)
+		synctest.Wait()
+		if conv, _ := c.Conversation("g"); conv.Mentions != nil || conv.Unread != 0 {
+			t.Errorf("mentioned in %v", conv.Mentions)
+		}
+	})
+}
+
 // A page of old events that was read before one of them was changed, and comes after, is asked
 // for again. Mutant: older without the look at what came.
 func TestTargetsOfAPageOnItsWay(t *testing.T) {

@@ -112,7 +112,7 @@ func (s *Service) Hide(ctx context.Context, a Actor, id ConversationID, ranges [
 	if err := checkRanges(ranges); err != nil {
 		return err
 	}
-	key := MemberKey{id, a.User}
+	key, rate := MemberKey{id, a.User}, s.writeRate(a)
 	tally := func(seq Seq) TallyKey { return TallyKey{key, seq} }
 	_, err := s.await(ctx, &operation{
 		keys: func(k *Keys) {
@@ -149,6 +149,9 @@ func (s *Service) Hide(ctx context.Context, a Actor, id ConversationID, ranges [
 			}
 			if len(list) > maxHidden {
 				return Place{}, forbidden(fmt.Sprintf("at most %d ranges are deleted for you alone; conversations.clear makes them one", maxHidden))
+			}
+			if err := rate(b); err != nil {
+				return Place{}, err
 			}
 			d := m.details()
 			d.Hidden = list

@@ -33,6 +33,7 @@ func (s *Service) Pin(ctx context.Context, a Actor, mc MessageCall, on bool) (Pl
 	if !on {
 		method, verb = "messages.unpin", "unpinned a message"
 	}
+	rate := s.writeRate(a)
 	return s.changeMessage(ctx, a, method, mc, nil, nil, func(b *batch, at *changing) (*Event, error) {
 		if err := may(a, at.home, at.self, RightPin); err != nil {
 			return nil, err
@@ -47,10 +48,14 @@ func (s *Service) Pin(ctx context.Context, a Actor, mc MessageCall, on bool) (Pl
 			return nil, nil
 		case on && len(d.Pins) >= maxPins:
 			return nil, forbidden(fmt.Sprintf("at most %d messages are pinned", maxPins))
-		case on:
+		}
+		if err := rate(b); err != nil {
+			return nil, err
+		}
+		if on {
 			d.Pins = append(slices.Clone(d.Pins), Pin{mc.Seq, a.User, b.now})
 			at.c.setDetails(d)
-		default:
+		} else {
 			at.c.unpin(mc.Seq)
 		}
 		return &Event{Kind: Pinned, Content: mustJSON(pinnedContent{fmt.Sprintf("%s %s", a.User, verb), on})}, nil

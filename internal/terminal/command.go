@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/google/uuid"
 
+	"github.com/linnet-im/linnet/client"
 	"github.com/linnet-im/linnet/wire"
 )
 
@@ -31,6 +33,8 @@ func commands() []command {
 		{"who", "", "who is a member, and who is there", (*Model).who},
 		{"name", "NAME", "what you are called", (*Model).rename},
 		{"status", "[TEXT]", "a line that others see", (*Model).status},
+		{"edit", "TEXT", "say it better: your last message here", (*Model).edit},
+		{"recall", "", "take your last message here back", (*Model).recall},
 		{"read", "", "mark this as read", (*Model).read},
 		{"retry", "", "send again what could not be sent", (*Model).retry},
 		{"discard", "", "throw away what could not be sent", (*Model).discard},
@@ -116,6 +120,38 @@ func members(method string) func(m *Model, users []string) tea.Cmd {
 		p := &wire.MembersChangeParams{Conversation: m.open.id, ClientID: uuid.NewString(), Users: users}
 		return m.answer(func(ctx context.Context) ([]string, error) { return nil, m.client.Call(ctx, method, p, nil) })
 	}
+}
+
+// lastOwn answers the seq of the user's last message that is loaded, 0 for none.
+func (m *Model) lastOwn() int64 {
+	for _, e := range slices.Backward(m.history.events) {
+		if e.Kind == "message" && e.From == m.client.User().ID {
+			return e.Seq
+		}
+	}
+	return 0
+}
+
+func (m *Model) edit(words []string) tea.Cmd {
+	seq := m.lastOwn()
+	if len(words) == 0 || seq == 0 {
+		return m.usage("/edit TEXT, where you have said something")
+	}
+	content, err := json.Marshal(client.Text(strings.Join(words, " ")))
+	if err != nil {
+		return m.usage(err.Error())
+	}
+	p := &wire.EditParams{Conversation: m.open.id, Seq: seq, ClientID: uuid.NewString(), Content: content}
+	return m.answer(func(ctx context.Context) ([]string, error) { return nil, m.client.Call(ctx, "messages.edit", p, nil) })
+}
+
+func (m *Model) recall([]string) tea.Cmd {
+	seq := m.lastOwn()
+	if seq == 0 {
+		return m.usage("/recall, where you have said something")
+	}
+	p := &wire.MessageCallParams{Conversation: m.open.id, Seq: seq, ClientID: uuid.NewString()}
+	return m.answer(func(ctx context.Context) ([]string, error) { return nil, m.client.Call(ctx, "messages.recall", p, nil) })
 }
 
 func (m *Model) leave([]string) tea.Cmd {
