@@ -274,7 +274,8 @@ func (s *Service) unreact(it Item) *operation {
 	}
 }
 
-// eraseReactions has the reactions to a message that is gone removed.
+// eraseReactions has the reactions to a message that is gone removed. There may be some that
+// its totals do not tell of yet.
 func (b *batch) eraseReactions(c *Conversation, e *Event) {
 	key := EventKey{c.ID, e.Seq}
 	b.forgetItem(key.item(itemReacting))

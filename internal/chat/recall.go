@@ -52,9 +52,7 @@ func (s *Service) mayRecall(a Actor, on *changing, now time.Time) error {
 func (b *batch) erase(c *Conversation, e *Event, by Seq) {
 	b.mark(c, e, mentions(e.Content), mentioned{})
 	b.forgetItem(versionsKey(EventKey{c.ID, e.Seq}))
-	if len(e.Reactions) > 0 || c.Kind == Room || c.Members > reactionsAtOnce { // where some may wait to be told
-		b.eraseReactions(c, e)
-	}
+	b.eraseReactions(c, e)
 	c.unpin(e.Seq)
 	e.Erased, e.Reactions, e.Values = true, nil, nil
 	e.Content, e.ClientID, e.ReplyTo, e.Stream, e.Edited = nil, "", 0, "", time.Time{}
