@@ -131,7 +131,7 @@ func (s *Service) Hide(ctx context.Context, a Actor, id ConversationID, ranges [
 					return Place{}, err
 				}
 			}
-			if m == nil {
+			if m == nil || c.Kind == Room {
 				return Place{}, forbidden("in rooms, and in threads that you do not follow, nothing is deleted for you alone")
 			}
 			list, told := slices.Clone(m.hidden()), [][2]Seq(nil)
