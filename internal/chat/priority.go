@@ -18,8 +18,8 @@ const (
 	LowPriority    Priority = "low"
 )
 
-// rank orders priorities: what has a lower one goes first.
-func (p Priority) rank() int {
+// Rank orders priorities: what has a lower one goes first.
+func (p Priority) Rank() int {
 	switch p {
 	case HighPriority:
 		return 2

@@ -15,8 +15,8 @@ import (
 	"github.com/linnet-im/linnet/internal/store/memory"
 )
 
-// crowd gives so many users that nobody is online as.
-func crowd(n int) []chat.UserID {
+// throng gives so many users that nobody is online as.
+func throng(n int) []chat.UserID {
 	users := make([]chat.UserID, n)
 	for i := range users {
 		users[i] = chat.UserID(fmt.Sprintf("m%06d", i))
@@ -38,7 +38,7 @@ func TestLargeGroupTellsWhomItShould(t *testing.T) {
 }
 
 func walkLargeGroup(t *testing.T, n *node, r *rand.Rand) {
-	many := crowd(largeGroup)
+	many := throng(largeGroup)
 	g := n.group(append([]chat.UserID{"owner"}, many...)...)
 	type session struct {
 		user chat.UserID
@@ -110,7 +110,7 @@ func walkLargeGroup(t *testing.T, n *node, r *rand.Rand) {
 // told nothing more. Mutant: audience asks for the size alone.
 func TestGroupAtTheBorder(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *node) {
-		g := n.group(append([]chat.UserID{"owner", "bob"}, crowd(largeGroup-1)...)...) // 1
+		g := n.group(append([]chat.UserID{"owner", "bob"}, throng(largeGroup-1)...)...) // 1
 		synctest.Wait()
 		bob, _ := n.online("bob")
 		n.send("owner", into(g), 1)         // 2, by an index
@@ -141,7 +141,7 @@ func benchmarkDeliver(b *testing.B, members int, churn bool) {
 		b.Fatal(err)
 	}
 	defer service.Close()
-	users := crowd(members)
+	users := throng(members)
 	p, err := service.CreateGroup(b.Context(), chat.Actor{User: users[0]}, chat.CreateGroup{Users: users[1:]})
 	if err != nil {
 		b.Fatal(err)

@@ -253,7 +253,9 @@ func (d done) Flush()                         {}
 // send sends messages into a conversation and waits until they are committed.
 func (n *node) send(u chat.UserID, m chat.Send, times int) {
 	n.t.Helper()
-	m.Content = json.RawMessage(`{"type":"text","text":"hi"}`)
+	if m.Content == nil {
+		m.Content = json.RawMessage(`{"type":"text","text":"hi"}`)
+	}
 	answers := make(done, times)
 	for range times {
 		n.chat.Send(chat.Actor{User: u}, m, answers)

@@ -96,6 +96,7 @@ func (w *worker) compare(heads []chat.Head, from, pos chat.Position) bool {
 }
 
 func (w *worker) compareOne(ctx context.Context, h chat.Head, from, pos chat.Position, now time.Time) error {
+	w.release(h.Conversation)
 	p := w.delivered[h.Conversation]
 	if p != nil && p.first == 0 && p.last >= h.Seq {
 		return nil

@@ -2,7 +2,6 @@ package router
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -34,6 +33,7 @@ type worker struct {
 	// Owned by run.
 	indexes   map[chat.ConversationID]*index
 	delivered map[chat.ConversationID]*progress
+	crowds    map[chat.ConversationID]*crowd
 	audiences map[chat.ConversationID]audience
 	live      []*Live // scratch
 }
@@ -62,6 +62,7 @@ const maxAudiences = 4096
 func newWorker(r *Router) *worker {
 	return &worker{
 		router: r, wake: make(chan struct{}, 1),
+		crowds:    make(map[chat.ConversationID]*crowd),
 		indexes:   make(map[chat.ConversationID]*index),
 		delivered: make(map[chat.ConversationID]*progress), audiences: make(map[chat.ConversationID]audience),
 	}
@@ -98,6 +99,7 @@ func (w *worker) run() {
 			w.mu.Unlock()
 			if len(jobs) == 0 {
 				if closed {
+					w.releaseAll()
 					return
 				}
 				break
@@ -134,24 +136,13 @@ func (w *worker) deliver(commits []chat.Commit) {
 	}
 }
 
-// deliverFirst pushes the events of the first commit's conversation in one burst, as
-// far as they have the same audience, and gives the commits that are left. It moves
+// deliverFirst pushes the events of the first commit's conversation, or holds them for its
+// crowd, and gives the commits that are left. It moves
 // that conversation's commits to the front.
 func (w *worker) deliverFirst(commits []chat.Commit) (rest []chat.Commit) {
 	n := gather(commits)
-	burst, now := commits[:n], time.Now()
-	p := w.progressOf(&burst[0])
-	for len(burst) > 0 && burst[0].Event.Seq <= p.last {
-		burst = burst[1:] // a sweep told it already
-	}
-	for len(burst) > 0 {
-		n := sameAudience(burst)
-		if err := w.pushNext(p, burst[:n], now); err != nil {
-			// From p.last on it is the next sweep's: an event told here would come before those it follows.
-			w.router.cfg.Log.Error("events not delivered yet", slog.Any("error", err))
-			break
-		}
-		burst = burst[n:]
+	if now := time.Now(); !w.hold(commits[:n], now) {
+		w.pushAll(commits[:n], now)
 	}
 	return commits[n:]
 }
@@ -168,6 +159,7 @@ func (w *worker) pushNext(p *progress, burst []chat.Commit, now time.Time) (err 
 	if err != nil {
 		return err
 	}
+	w.noteCrowd(e.Conversation, len(to), now)
 	w.push(to, burst, now)
 	p.last = burst[len(burst)-1].Event.Seq
 	return nil
@@ -294,6 +286,10 @@ func (w *worker) keep(id chat.ConversationID, a audience) {
 func (w *worker) push(to []*Live, burst []chat.Commit, now time.Time) {
 	w.router.counts.delivered.Add(int64(len(to) * len(burst)))
 	var frames, voids encoded
+	var out map[chat.Seq]bool
+	if len(to) > crowdSessions {
+		out = thin(burst)
+	}
 	only := burst[0].Event.Only
 	for _, l := range to {
 		if only != nil && !slices.Contains(only, l.user) {
@@ -302,10 +298,7 @@ func (w *worker) push(to []*Live, burst []chat.Commit, now time.Time) {
 			continue
 		}
 		l.push(frames.get(l.format, func(f *Format, b []byte) []byte {
-			for i := range burst {
-				b = f.Event(b, burst[i].Event)
-			}
-			return b
+			return appendThinned(b, f, burst, out)
 		}), now)
 	}
 	clear(to)
@@ -405,11 +398,7 @@ func (w *worker) repair(ctx context.Context, id chat.ConversationID, from, to ch
 
 func (w *worker) gap(to []*Live, id chat.ConversationID, from, upTo chat.Seq) {
 	w.router.counts.gaps.Add(1)
-	params, err := json.Marshal(map[string]any{"conversation": id, "from_seq": from, "to_seq": upTo})
-	if err != nil {
-		panic(err) // strings and numbers always encode
-	}
-	w.router.notify(to, "gap", params)
+	w.router.notify(to, "gap", gapParams(id, from, upTo))
 	clear(to)
 	w.live = to[:0]
 }
