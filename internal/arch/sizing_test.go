@@ -184,6 +184,9 @@ func limits() []limit {
 		{"Conversations and users", "event streams and pollers of a user", plain, one("internal/session.maxListeners")},
 		{"Conversations and users", "tokens of a session that signing out revokes", plain, one("internal/session.maxTokens")},
 
+		{"Rooms", "live sessions of a conversation above which its events go out together", plain, one("internal/router.crowdSessions")},
+		{"Rooms", "… at most every", span, one("internal/router.crowdEvery")},
+		{"Rooms", "… of so many bytes; more is told as gaps", size, one("internal/router.crowdBytes")},
 		{"Rooms", "rooms a user may make, an hour", plain, one("Limits.NewRoomsPerHour")},
 		{"Rooms", "messages that joining answers", plain, one("internal/api.maxLast")},
 		{"Rooms", "users a sample names", plain, one("internal/chat.maxSample")},
