@@ -119,8 +119,25 @@ func (b *batch) take(ctx context.Context, n note) error {
 		if err := b.read(ctx, &p); err != nil {
 			return err
 		}
+	case "item":
+		var it wire.Item
+		if err := json.Unmarshal(n.params, &it); err != nil {
+			return err
+		}
+		b.changes.Items = append(b.changes.Items, it)
+	case "prefs":
+		var p wire.PrefsNotice
+		if err := json.Unmarshal(n.params, &p); err != nil {
+			return err
+		}
+		if conv := b.conversation(p.Conversation); conv != nil {
+			conv.Prefs = nil
+			if p.Prefs != (wire.Prefs{}) {
+				conv.Prefs = &p.Prefs
+			}
+		}
 	}
-	// This one, and those this client does not know, are for the program.
+	// These, and those this client does not know, are for the program.
 	b.client.tellNotice(Notice{n.method, n.params})
 	return nil
 }
@@ -190,7 +207,11 @@ func (b *batch) event(ctx context.Context, e *wire.Event) error {
 	conv.Held.To = e.Seq
 	// In one step: who holds an event holds what it changed.
 	b.changes.Events = append(append(b.changes.Events, changed...), *e)
-	conv.heard(e, b.client.User().ID)
+	self := b.client.User().ID
+	conv.heard(e, self)
+	if e.Kind == "message" && e.From == self { // it ended the draft there
+		b.changes.Items = append(b.changes.Items, wire.Item{Kind: "draft", Key: e.Conversation})
+	}
 	if !conv.changed(e.Kind, changed) {
 		// It may have changed what the conversation is.
 		if err := b.flush(ctx); err != nil {
@@ -277,6 +298,11 @@ func (conv *Conversation) heard(e *wire.Event, self string) {
 // read says that everything up to the newest event is read.
 func (conv *Conversation) read(seq int64) {
 	conv.ReadSeq, conv.Unread, conv.Mentions = seq, 0, nil
+	if conv.Prefs != nil && conv.Prefs.Unread { // the mark ends with it
+		p := *conv.Prefs
+		p.Unread = false
+		conv.Prefs = &p
+	}
 }
 
 // mentions says whether a message names a user, or everybody.

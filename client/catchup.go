@@ -48,6 +48,10 @@ func (c *Client) catchUp(ctx context.Context, r *rpc, opened *wire.OpenResult) e
 				return err
 			}
 		}
+		// After a reset every item is told; those that are not are no more.
+		if err := c.update(ctx, &Changes{Renew: s.Reset && page == "", Items: s.Items}); err != nil {
+			return err
+		}
 		if s.User != nil {
 			c.mu.Lock()
 			c.user = *s.User

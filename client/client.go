@@ -75,6 +75,7 @@ type Client struct {
 	cursor        string
 	epoch         string
 	conversations map[string]*Conversation
+	items         map[itemKey]wire.Item
 	// unsure are the conversations that hold more than Sure, with how far they were held at
 	// the last checkpoint: what was there then, the next one vouches for.
 	unsure map[string]int64
@@ -96,7 +97,7 @@ func New(ctx context.Context, cfg Config) (*Client, error) {
 		cfg: cfg, dial: cfg.Dial, store: cfg.Store, log: cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
 		id: newID(), wake: make(chan struct{}, 1),
 		state:         State{Phase: Offline, Since: time.Now()},
-		conversations: make(map[string]*Conversation), unsure: make(map[string]int64),
+		conversations: make(map[string]*Conversation), items: make(map[itemKey]wire.Item), unsure: make(map[string]int64),
 		feeds: make(map[*Feed]struct{}), seen: make(map[*seen]struct{}),
 	}
 	if c.dial == nil {
@@ -115,6 +116,9 @@ func New(ctx context.Context, cfg Config) (*Client, error) {
 	c.user.ID, c.cursor, c.epoch = known.User, known.Cursor, known.Epoch
 	for i := range known.Conversations {
 		c.keep(&known.Conversations[i])
+	}
+	for _, it := range known.Items {
+		c.items[itemKey{it.Kind, it.Key}] = it
 	}
 	c.outbox = newOutbox(c, known.Outbox)
 	return c, nil
@@ -284,6 +288,16 @@ func (c *Client) update(ctx context.Context, ch *Changes) error {
 	}
 	if ch.Epoch != "" {
 		c.epoch = ch.Epoch
+	}
+	if ch.Renew {
+		clear(c.items)
+	}
+	for _, it := range ch.Items {
+		if it.Body == nil {
+			delete(c.items, itemKey{it.Kind, it.Key})
+		} else {
+			c.items[itemKey{it.Kind, it.Key}] = it
+		}
 	}
 	changed := make(map[string]struct{}) // up to where it is held
 	for _, id := range ch.Drop {

@@ -36,6 +36,7 @@ type Known struct {
 	Epoch         string // the server's store's start that was last connected to
 	Conversations []Conversation
 	Outbox        []Outgoing // in the order they were sent
+	Items         []wire.Item
 }
 
 // Conversation is a conversation as the server last told of it, with what was heard
@@ -81,6 +82,8 @@ type Changes struct {
 	Drop          []string     // conversations that go, with their events
 	Outgoing      []Outgoing   // put; new ones at the end of the outbox
 	Sent          []string     // client ids that leave the outbox
+	Renew         bool         // all items go, before the others are put
+	Items         []wire.Item  // put; one without a body goes
 }
 
 // Span is a range of a conversation's events.
@@ -90,7 +93,7 @@ type Span struct {
 }
 
 func (c *Changes) empty() bool {
-	return c.User == "" && c.Cursor == "" && c.Epoch == "" &&
+	return !c.Renew && len(c.Items) == 0 && c.User == "" && c.Cursor == "" && c.Epoch == "" &&
 		len(c.Conversations)+len(c.Events)+len(c.Forget)+len(c.Drop)+len(c.Outgoing)+len(c.Sent) == 0
 }
 
@@ -108,7 +111,7 @@ func (m *memory) Load(context.Context) (*Known, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	k := m.known
-	k.Conversations, k.Outbox = slices.Clone(k.Conversations), slices.Clone(k.Outbox)
+	k.Conversations, k.Outbox, k.Items = slices.Clone(k.Conversations), slices.Clone(k.Outbox), slices.Clone(k.Items)
 	return &k, nil
 }
 
@@ -147,6 +150,13 @@ func (m *memory) Update(_ context.Context, ch *Changes) error {
 	for _, o := range ch.Outgoing {
 		put(&m.known.Outbox, o, func(p Outgoing) bool { return p.ClientID == o.ClientID })
 	}
+	if ch.Renew {
+		m.known.Items = nil
+	}
+	for _, it := range ch.Items {
+		put(&m.known.Items, it, func(o wire.Item) bool { return o.Kind == it.Kind && o.Key == it.Key })
+	}
+	m.known.Items = slices.DeleteFunc(m.known.Items, func(it wire.Item) bool { return it.Body == nil })
 	m.known.Outbox = slices.DeleteFunc(m.known.Outbox, func(o Outgoing) bool { return slices.Contains(ch.Sent, o.ClientID) })
 	return nil
 }

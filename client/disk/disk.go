@@ -21,7 +21,12 @@ import (
 )
 
 // version is that of the schema.
-const version = 1
+const version = 2
+
+// items came with version 2.
+const items = `
+CREATE TABLE item (kind TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (kind, key)) STRICT, WITHOUT ROWID;
+PRAGMA user_version = 2;`
 
 const schema = `
 CREATE TABLE known (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -31,7 +36,7 @@ CREATE TABLE event (
 	PRIMARY KEY (conversation, seq)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE outbox (n INTEGER PRIMARY KEY, client_id TEXT NOT NULL UNIQUE, body TEXT NOT NULL) STRICT;
-PRAGMA user_version = 1;`
+` + items
 
 // ErrInUse says that another program has the folder open.
 var ErrInUse = errors.New("another program uses this folder")
@@ -103,6 +108,9 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	case have == 0:
 		_, err := db.ExecContext(ctx, "BEGIN;"+schema+"COMMIT;")
 		return err
+	case have == 1:
+		_, err := db.ExecContext(ctx, "BEGIN;"+items+"COMMIT;")
+		return err
 	}
 	return nil
 }
@@ -135,7 +143,10 @@ func (s *Store) Load(ctx context.Context) (*client.Known, error) {
 	if k.Conversations, err = bodies[client.Conversation](ctx, s.db, "SELECT body FROM conversation ORDER BY id"); err != nil {
 		return nil, err
 	}
-	k.Outbox, err = bodies[client.Outgoing](ctx, s.db, "SELECT body FROM outbox ORDER BY n")
+	if k.Outbox, err = bodies[client.Outgoing](ctx, s.db, "SELECT body FROM outbox ORDER BY n"); err != nil {
+		return nil, err
+	}
+	k.Items, err = bodies[wire.Item](ctx, s.db, "SELECT body FROM item ORDER BY kind, key")
 	return k, err
 }
 
@@ -209,6 +220,16 @@ func write(ctx context.Context, tx *sql.Tx, ch *client.Changes) error {
 		// One that is there keeps its place.
 		w.exec(`INSERT INTO outbox (client_id, body) VALUES (?, ?)
 			ON CONFLICT (client_id) DO UPDATE SET body = excluded.body`, ch.Outgoing[i].ClientID, w.body(&ch.Outgoing[i]))
+	}
+	if ch.Renew {
+		w.exec("DELETE FROM item")
+	}
+	for i := range ch.Items {
+		if it := &ch.Items[i]; it.Body == nil {
+			w.exec("DELETE FROM item WHERE kind = ? AND key = ?", it.Kind, it.Key)
+		} else {
+			w.exec("INSERT OR REPLACE INTO item (kind, key, body) VALUES (?, ?, ?)", it.Kind, it.Key, w.body(it))
+		}
 	}
 	for _, id := range ch.Sent {
 		w.exec("DELETE FROM outbox WHERE client_id = ?", id)

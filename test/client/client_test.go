@@ -383,3 +383,73 @@ func TestStoreWentBack(t *testing.T) {
 	}
 	t.Error("bob's conversation with carl is gone")
 }
+
+// The user's own state, and what it has chosen about a conversation, follow its devices,
+// and are there after a restart. Mutants: items not taken from sync, from the notice; not
+// kept on disk; Renew left out; the draft that stays after an own message.
+func TestOwnStateFollows(t *testing.T) {
+	server := testkit.Start(t)
+	phone, laptopFolder := run(t, server, "alice", "ws", t.TempDir()), t.TempDir()
+	laptop := run(t, server, "alice", "tcp", laptopFolder)
+	bob := run(t, server, "bob", "tcp", t.TempDir())
+	for _, p := range []*person{phone, laptop, bob} {
+		until(t, "connected", func() bool { return p.State().Phase == client.Connected })
+	}
+	call := func(p *person, method string, params any) {
+		t.Helper()
+		if err := p.Call(t.Context(), method, params, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := bob.Send(t.Context(), client.ToUser("alice"), client.Text("hi")); err != nil {
+		t.Fatal(err)
+	}
+	var id string
+	until(t, "the message", func() bool {
+		for _, c := range laptop.Conversations() {
+			id = c.ID
+		}
+		return id != ""
+	})
+	keys := func(p *person, kind string) string {
+		var keys []string
+		for _, it := range p.Items(kind) {
+			keys = append(keys, it.Key)
+		}
+		return strings.Join(keys, " ")
+	}
+	pinned := func(p *person) bool {
+		c, _ := p.Conversation(id)
+		return c.Prefs != nil && c.Prefs.Pinned
+	}
+	yes := true
+	call(phone, "blocks.add", &wire.UserParams{User: "eve"})
+	call(phone, "prefs.set", &wire.PrefsSetParams{Conversation: id, Pinned: &yes})
+	call(phone, "drafts.set", &wire.DraftParams{Conversation: id, Content: []byte(`{"text":"h"}`)})
+	until(t, "live on the laptop", func() bool {
+		return keys(laptop, "block") == "eve" && keys(laptop, "draft") == id && pinned(laptop)
+	})
+	if err := laptop.stop(); err != nil && !strings.Contains(err.Error(), "canceled") {
+		t.Fatal(err)
+	}
+	if _, err := phone.Send(t.Context(), client.ToConversation(id), client.Text("hello")); err != nil {
+		t.Fatal(err)
+	}
+	call(phone, "blocks.add", &wire.UserParams{User: "mallory"})
+	until(t, "the draft's end on the phone", func() bool { return keys(phone, "draft") == "" })
+	offline, err := disk.Open(t.Context(), laptopFolder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, err := offline.Load(t.Context())
+	if err != nil || len(known.Items) != 3 { // the block, the draft, and what is pinned
+		t.Errorf("kept %+v, %v", known.Items, err)
+	}
+	if err := offline.Close(); err != nil {
+		t.Fatal(err)
+	}
+	laptop = run(t, server, "alice", "tcp", laptopFolder)
+	until(t, "after a restart", func() bool {
+		return keys(laptop, "block") == "eve mallory" && keys(laptop, "draft") == "" && pinned(laptop)
+	})
+}
