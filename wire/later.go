@@ -23,7 +23,11 @@ type ScheduleParams struct {
 	To       To             `json:"to"`
 	ClientID string         `json:"client_id" doc:"a UUID; the message has it too when it is sent. It names the waiting message"`
 	Content  jsontext.Value `json:"content"`
-	Only     []string       `json:"only,omitzero" doc:"as in messages.send"`
+	Only     []string       `json:"only,omitzero" doc:"this and the next as in messages.send"`
+	ReplyTo  int64          `json:"reply_to,omitzero"`
+	Values   *ValuesParams  `json:"values,omitzero"`
+	Priority string         `json:"priority,omitzero"`
+	BurnMS   int64          `json:"burn_ms,omitzero"`
 	At       string         `json:"at" doc:"when to send it: RFC 3339, in the future, at most 366 days ahead"`
 }
 

@@ -114,6 +114,7 @@ type SendParams struct {
 	Read     *bool          `json:"read,omitzero" doc:"false: the sender's read position stays; true when absent"`
 	Priority string         `json:"priority,omitzero" doc:"rooms: high or low; the less important are refused first, with room_busy, when too much is being said"`
 	Only     []string       `json:"only,omitzero" doc:"groups: who alone may see it, at most 100; others see that something is there, a void, and nothing of it"`
+	BurnMS   int64          `json:"burn_ms,omitzero" doc:"direct conversations: the message is erased so long after messages.open; 1,000 to 604,800,000"`
 	ReplyTo  int64          `json:"reply_to,omitzero" doc:"the seq of the message that this one answers"`
 	Values   *ValuesParams  `json:"values,omitzero" doc:"a small map that the message carries and that can be changed: votes, shares"`
 }
@@ -300,6 +301,8 @@ type Event struct {
 	Reactions    []Reaction     `json:"reactions,omitzero" doc:"totals; who reacted reactions.list tells"`
 	Targets      [][2]int64     `json:"targets,omitzero" doc:"the ranges of seqs this event changes"`
 	Thread       string         `json:"thread,omitzero" doc:"the conversation that hangs on this message"`
+	BurnMS       int64          `json:"burn_ms,omitzero" doc:"the message burns so long after it was opened"`
+	OpenedAt     string         `json:"opened_at,omitzero" doc:"when the other one opened it"`
 	Priority     string         `json:"priority,omitzero" doc:"of a message in a room: high or low"`
 	Stream       string         `json:"stream,omitzero" doc:"of a message that grows: open; or interrupted, when its writer never finished it"`
 	Only         []string       `json:"only,omitzero" doc:"who alone may see it, the sender among them"`

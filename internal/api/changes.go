@@ -27,6 +27,10 @@ func (m methods) changeRows() []*Method {
 				"It is a void from then on, its content and earlier versions are erased, and the event recalled targets it.",
 		}, m.messagesRecall),
 		row(Method{
+			Name: "messages.open", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeSend,
+			Doc: "Says that the caller has opened a message that burns: so long after it as the message says, it is erased.",
+		}, m.messagesOpen),
+		row(Method{
 			Name: "messages.delete", Access: Sessions, Repeat: ByNature, Scope: chat.ScopeSend,
 			Doc: "Deletes ranges of events for the caller alone, on all its devices. Others see them as before.",
 		}, m.messagesDelete),
@@ -115,6 +119,15 @@ func (m methods) messagesRecall(ctx context.Context, c Caller, p *wire.MessageCa
 		return wire.Place{}, err
 	}
 	place, err := m.chat.Recall(ctx, actor(c), mc)
+	return Place(place), err
+}
+
+func (m methods) messagesOpen(ctx context.Context, c Caller, p *wire.MessageCallParams) (wire.Place, error) {
+	mc, err := messageCall(p.Conversation, p.Seq, p.ClientID)
+	if err != nil {
+		return wire.Place{}, err
+	}
+	place, err := m.chat.Open(ctx, actor(c), mc)
 	return Place(place), err
 }
 

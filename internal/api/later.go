@@ -72,14 +72,10 @@ func checkTo(to wire.To) error {
 }
 
 func (m methods) scheduleCreate(ctx context.Context, c Caller, p *wire.ScheduleParams) (wire.ScheduleResult, error) {
-	if err := checkTo(p.To); err != nil {
-		return wire.ScheduleResult{}, err
-	}
-	key, err := clientID(p.ClientID)
-	if err != nil {
-		return wire.ScheduleResult{}, err
-	}
-	content, err := checkContent(p.Content)
+	send, err := sendOf(&wire.SendParams{
+		To: p.To, ClientID: strings.ToLower(p.ClientID), Content: p.Content, Only: p.Only,
+		ReplyTo: p.ReplyTo, Values: p.Values, Priority: p.Priority, BurnMS: p.BurnMS,
+	})
 	if err != nil {
 		return wire.ScheduleResult{}, err
 	}
@@ -87,10 +83,7 @@ func (m methods) scheduleCreate(ctx context.Context, c Caller, p *wire.ScheduleP
 	if err != nil {
 		return wire.ScheduleResult{}, paramErrorf("at", "at: a time such as 2027-01-31T08:00:00Z")
 	}
-	at, err = m.chat.Schedule(ctx, actor(c), chat.Send{
-		ToUser: chat.UserID(p.To.User), Conversation: chat.ConversationID(p.To.Conversation),
-		ClientID: strings.ToLower(p.ClientID), Key: key, Content: json.RawMessage(content), Only: userIDs(p.Only),
-	}, at)
+	at, err = m.chat.Schedule(ctx, actor(c), send, at)
 	return wire.ScheduleResult{ID: strings.ToLower(p.ClientID), At: wire.FormatTime(at)}, err
 }
 

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"math"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -46,6 +48,9 @@ func sendOf(p *wire.SendParams) (chat.Send, error) {
 	if p.Priority != "" && p.Priority != string(chat.HighPriority) && p.Priority != string(chat.LowPriority) {
 		return chat.Send{}, paramErrorf("priority", "priority: high or low; absent for a usual one")
 	}
+	if p.BurnMS < 0 || p.BurnMS > math.MaxInt64/int64(time.Millisecond) {
+		return chat.Send{}, paramErrorf("burn_ms", "burn_ms: 1000 to 604800000")
+	}
 	key, err := clientID(p.ClientID)
 	if err != nil {
 		return chat.Send{}, err
@@ -70,6 +75,7 @@ func sendOf(p *wire.SendParams) (chat.Send, error) {
 		ToUser: chat.UserID(p.To.User), Conversation: chat.ConversationID(p.To.Conversation),
 		ClientID: p.ClientID, Key: key, Once: true,
 		Content: json.RawMessage(content), KeepUnread: p.Read != nil && !*p.Read,
+		Burn: time.Duration(p.BurnMS) * time.Millisecond,
 		Only: userIDs(p.Only), Priority: chat.Priority(p.Priority), ReplyTo: *replyTo, Values: carried,
 	}, nil
 }

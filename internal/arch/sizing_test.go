@@ -123,6 +123,8 @@ func limits() []limit {
 		{"Messages", "type of a signal", characters, one("internal/api.maxSignalType")},
 		{"Messages", "data of a signal", size, one("internal/api.maxSignalData")},
 		{"Messages", "followers of a thread", plain, one("internal/chat.maxFollowers")},
+		{"Messages", "how soon a message burns after it was opened", span, one("internal/chat.minBurn")},
+		{"Messages", "… and how late", span, one("internal/chat.maxBurn")},
 		{"Messages", "text of a message that grows", size, one("internal/chat.maxStream")},
 		{"Messages", "how long it may", span, one("internal/chat.maxStreamOpen")},
 		{"Messages", "silence that ends it", span, one("internal/chat.streamSilence")},

@@ -145,6 +145,8 @@ type Event struct {
 	Reactions    []Reaction     // how many reacted with what
 	Targets      [][2]Seq       // ranges of seqs that this one changes
 	Thread       ConversationID // that hangs on this message
+	Burn         time.Duration  // a message that burns so long after it was opened; 0: it does not
+	Opened       time.Time      // when it was; zero: not yet
 	Priority     Priority       // of a message in a room
 	Stream       string         // of a message that is not whole: open or interrupted
 	Only         []UserID       // who may see it, the sender among them, sorted; nil: everybody who may see the conversation

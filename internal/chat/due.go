@@ -19,6 +19,7 @@ func (s *Service) dueHandlers() map[ItemKind]func(Item) *operation {
 		itemSchedule:  s.sendScheduled,
 		itemStream:    s.interruptStream,
 		itemAttribute: s.attributeDue,
+		itemBurn:      s.burn,
 		requestKind:   s.expireRequest,
 	}
 }

@@ -72,6 +72,14 @@ func (e *Event) Encode() {
 		b = append(b, `,"thread":`...)
 		b = appendString(b, string(e.Thread))
 	}
+	if e.Burn != 0 {
+		b = append(b, `,"burn_ms":`...)
+		b = strconv.AppendInt(b, e.Burn.Milliseconds(), 10)
+	}
+	if !e.Opened.IsZero() {
+		b = append(b, `,"opened_at":"`...)
+		b = append(AppendTime(b, e.Opened), '"')
+	}
 	if e.Priority != NormalPriority {
 		b = append(b, `,"priority":`...)
 		b = appendString(b, string(e.Priority))
@@ -113,6 +121,8 @@ func ParseEvent(id ConversationID, rec Record) *Event {
 		Reacted  []Reaction      `json:"reactions"`
 		Targets  [][2]Seq        `json:"targets"`
 		Thread   ConversationID  `json:"thread"`
+		BurnMS   int64           `json:"burn_ms"`
+		Opened   time.Time       `json:"opened_at"`
 		Priority Priority        `json:"priority"`
 		Stream   string          `json:"stream"`
 		Content  json.RawMessage `json:"content"`
@@ -122,7 +132,7 @@ func ParseEvent(id ConversationID, rec Record) *Event {
 		Conversation: id, Seq: rec.Seq, Kind: fields.Kind, From: fields.From, ClientID: fields.ClientID,
 		Time: fields.Time, Count: fields.Count, Changed: fields.Changed, Edited: fields.Edited, ReplyTo: fields.ReplyTo,
 		Values: fields.Values, Reactions: fields.Reacted, Targets: fields.Targets, Thread: fields.Thread,
-		Priority: fields.Priority, Stream: fields.Stream,
+		Burn: time.Duration(fields.BurnMS) * time.Millisecond, Opened: fields.Opened, Priority: fields.Priority, Stream: fields.Stream,
 		Only: rec.Only, Content: fields.Content, JSON: rec.JSON,
 	}
 }

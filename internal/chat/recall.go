@@ -56,5 +56,6 @@ func (b *batch) erase(c *Conversation, e *Event, by Seq) {
 	c.unpin(e.Seq)
 	e.Erased, e.Reactions, e.Values = true, nil, nil
 	e.Content, e.ClientID, e.ReplyTo, e.Stream, e.Edited = nil, "", 0, "", time.Time{}
+	e.Burn, e.Opened = 0, time.Time{}
 	b.revise(e, by)
 }

@@ -24,6 +24,10 @@ type scheduled struct {
 	Conversation ConversationID  `json:"conversation,omitempty"`
 	Content      json.RawMessage `json:"content"`
 	Only         []UserID        `json:"only,omitempty"`
+	ReplyTo      Seq             `json:"reply_to,omitempty"`
+	Values       *Values         `json:"values,omitempty"`
+	Priority     Priority        `json:"priority,omitempty"`
+	BurnMS       int64           `json:"burn_ms,omitempty"`
 	At           string          `json:"at"`
 	Server       bool            `json:"server,omitempty"` // a server key has it sent
 	// Failed is why it could not be sent when it was due. It stays until its sender removes it.
@@ -46,10 +50,11 @@ func (s *Service) Schedule(ctx context.Context, a Actor, m Send, at time.Time) (
 	at = at.UTC().Truncate(time.Millisecond)
 	wait := &scheduled{
 		ToUser: m.ToUser, Conversation: m.Conversation, Content: m.Content, Only: m.Only,
+		ReplyTo: m.ReplyTo, Values: m.Values, Priority: m.Priority, BurnMS: m.Burn.Milliseconds(),
 		At: string(AppendTime(nil, at)), Server: a.Server,
 	}
 	key := ItemKey{UserHolder(a.User), itemSchedule, m.ClientID}
-	cl := newCall(a.User, m.Key, "schedule.create", string(op.id), string(m.Content), wait.At, fmt.Sprint(op.only))
+	cl := newCall(a.User, m.Key, "schedule.create", string(mustJSON(wait)))
 	have, err := s.store.Items(ctx, ItemRange{Holder: key.Holder, Kind: itemSchedule, Limit: maxScheduled + 1})
 	if err != nil {
 		return time.Time{}, readError(err)
@@ -131,6 +136,7 @@ func (s *Service) sendScheduled(it Item) *operation {
 	if err == nil {
 		op, err = s.newSend(Actor{User: u, Server: wait.Server}, Send{
 			ToUser: wait.ToUser, Conversation: wait.Conversation, ClientID: it.Key, Content: wait.Content, Only: wait.Only, KeepUnread: true,
+			ReplyTo: wait.ReplyTo, Values: wait.Values, Priority: wait.Priority, Burn: time.Duration(wait.BurnMS) * time.Millisecond,
 		})
 	}
 	return &operation{

@@ -15,6 +15,7 @@ type Send struct {
 	Once         bool            // false: the link has no client ids, and a repetition is another message
 	Content      json.RawMessage // checked by the caller; compact JSON
 	Priority     Priority        // in rooms
+	Burn         time.Duration   // in direct conversations: how long after it was opened it burns; 0: it does not
 	Only         []UserID        // who alone may see it, the sender apart; nil: everybody who sees the conversation
 	KeepUnread   bool            // the sender's read position stays
 	Values       *Values         // a small map that it carries; nil: none
@@ -64,6 +65,9 @@ func (s *Service) newSend(a Actor, m Send) (*sendOp, error) {
 	}
 	if m.Priority != NormalPriority {
 		parts = append(parts, "priority", string(m.Priority))
+	}
+	if m.Burn != 0 {
+		parts = append(parts, "burn", m.Burn.String())
 	}
 	op.call = newCall(a.User, m.Key, "messages.send", parts...)
 	return op, nil
@@ -133,7 +137,7 @@ func (o *sendOp) decide(b *batch) (Place, error) {
 	}
 	e := &Event{
 		Kind: Message, From: o.actor.User, ClientID: o.send.ClientID, ReplyTo: o.send.ReplyTo, Only: o.only,
-		Values: o.send.Values, Priority: o.send.Priority, Content: o.send.Content,
+		Values: o.send.Values, Burn: o.send.Burn, Priority: o.send.Priority, Content: o.send.Content,
 	}
 	if o.stream {
 		e.Stream = streamOpen
@@ -219,6 +223,9 @@ func (o *sendOp) checkNamed(b *batch, c, home *Conversation, m *Member) error {
 func (o *sendOp) checkOnly(b *batch, c *Conversation) error {
 	if o.send.Priority != NormalPriority && (c == nil || c.Kind != Room) {
 		return invalid("priority", "priority: in rooms")
+	}
+	if err := o.checkBurn(c); err != nil {
+		return err
 	}
 	if o.only == nil {
 		return nil
