@@ -68,14 +68,14 @@ func refusal(err error) (code wire.Code, ok bool) {
 func hopeless(err error) bool {
 	var answered *Error
 	var closed *Closed
-	if errors.As(err, &closed) && closed.Code == wire.CodeElsewhere {
-		return true // coming back would put the other device out
+	if errors.As(err, &closed) && (closed.Code == wire.CodeElsewhere || closed.Code == wire.CodeDeleted) {
+		return true // coming back would put the other device out, or be somebody else
 	}
 	if !errors.As(err, &answered) {
 		return false
 	}
 	switch answered.Code {
-	case wire.CodeElsewhere:
+	case wire.CodeElsewhere, wire.CodeDeleted:
 		return true
 	case wire.CodeGuests, wire.CodeParam, wire.CodeUnknownParam, wire.CodeMethod, wire.CodeNotFound:
 		return true

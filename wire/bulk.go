@@ -34,10 +34,10 @@ type BatchSent struct {
 	Error    *Fault `json:"error,omitzero"`
 }
 
-// UserImport is one of users.import.
+// UserImport is one of users.import: what users.update takes, and the id.
 type UserImport struct {
-	ID   string `json:"id"`
-	Name string `json:"name" doc:"1 to 64 characters, one line"`
+	ID string `json:"id"`
+	UsersUpdateParams
 }
 
 // UsersImportParams are those of users.import.

@@ -39,6 +39,7 @@ var codes = [...]CodeInfo{
 	{CodeExpired, http.StatusUnauthorized, rpcOther, "the token was good once; get another one"},
 	{CodeRevoked, http.StatusUnauthorized, rpcOther, "the token was signed out; get another one"},
 	{CodeElsewhere, http.StatusConflict, rpcOther, "the user is signed in on another device of this platform, and one at a time is the rule here; do not come back by yourself"},
+	{CodeDeleted, http.StatusGone, rpcOther, "the account was deleted"},
 	{CodeGuests, http.StatusForbidden, rpcOther, "guests are not allowed here; sign in with a token"},
 	{CodeNotFound, http.StatusNotFound, rpcOther, "it is not there, or not for you: the answer is the same"},
 	{CodeForbidden, http.StatusForbidden, rpcOther, "you may see it, but may not do this"},

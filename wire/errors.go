@@ -25,6 +25,7 @@ const (
 	CodeExpired      Code = "token_expired"    //
 	CodeRevoked      Code = "revoked"          //
 	CodeElsewhere    Code = "signed_in_elsewhere"
+	CodeDeleted      Code = "account_deleted"
 	CodeGuests       Code = "guests_off"       // guests are not allowed here
 	CodeNotFound     Code = "not_found"        // not there, or not for you: the same answer
 	CodeForbidden    Code = "forbidden"        // you may see it, but may not do this

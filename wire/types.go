@@ -33,6 +33,7 @@ type User struct {
 	Gender     string            `json:"gender,omitzero" doc:"in the app's own words"`
 	Attributes map[string]string `json:"attributes,omitzero" doc:"the app's own"`
 	Version    int64             `json:"version,omitzero" doc:"grows with each change; absent: the user has set nothing"`
+	Deleted    bool              `json:"deleted,omitzero" doc:"the account was deleted"`
 }
 
 // OpenParams are those of session.open: exactly one of Token, Guest and Key.

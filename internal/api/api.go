@@ -76,6 +76,8 @@ type Signed interface {
 	RevokeSession(ctx context.Context, session string) (wire.RevokeResult, error)
 	RevokeDevice(ctx context.Context, device string) (wire.RevokeResult, error)
 	RevokeOthers(ctx context.Context) (wire.RevokeResult, error)
+	// DeleteAccount deletes the user's account, with purge its messages too, and ends its sessions.
+	DeleteAccount(ctx context.Context, purge bool) error
 }
 
 // Method is a row of the table.

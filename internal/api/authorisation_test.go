@@ -324,6 +324,12 @@ func keyRules() []rule {
 		{"keys.list", "", `{}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, by(ok)},
 		{"users.import", "", `{"users":[{"id":"new","name":"New"}]}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, by(ok)},
 		{"messages.send_batch", "", `{"messages":[{"to":{"user":"bob"},"client_id":"CID","content":{"type":"text","text":"hi"}}]}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, by(ok)},
+		{"reports.create", "bob", `{"client_id":"CID","user":"bob","reason":"spam"}`, [basic]wire.Code{ss, ok, ok, ok, ok, ok, ok, pa}, by(ok)},
+		{"reports.create", "a message of the group", `{"client_id":"CID","conversation":"GROUP","seq":1,"reason":"spam"}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
+		{"reports.create", "a message of the direct one", `{"client_id":"CID","conversation":"DIRECT","seq":1,"reason":"spam"}`, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, by(ok)},
+		{"reports.list", "", `{}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, by(ok)},
+		{"reports.resolve", "none", `{"report":"x","outcome":"acted"}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, by(no)},
+		{"account.delete", "sam's", `{"confirm":"sam"}`, [basic]wire.Code{ss, fb, fb, ok, pa, pa, pa, pa}, by(ok)},
 		{"tokens.create", "", `{"user":"bob"}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, by(ok)},
 		{"keys.revoke", "none", `{"key":"x"}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, by(no)},
 	}

@@ -57,7 +57,7 @@ func (m methods) usersImport(ctx context.Context, c Caller, p *wire.UsersImportP
 	}
 	list := make([]chat.Import, len(p.Users))
 	for i, u := range p.Users {
-		list[i] = chat.Import{User: chat.UserID(u.ID), Name: u.Name}
+		list[i] = chat.Import{User: chat.UserID(u.ID), ProfileChange: profileChange(&u.UsersUpdateParams)}
 	}
 	errs, err := m.chat.ImportUsers(ctx, list)
 	if err != nil {
@@ -120,7 +120,7 @@ func sendAs(user chat.UserID, msg *wire.BatchMessage) (chat.SendAs, error) {
 	return chat.SendAs{From: from, Send: send}, err
 }
 
-func (m methods) tokensCreate(_ context.Context, c Caller, p *wire.TokensCreateParams) (wire.TokensCreateResult, error) {
+func (m methods) tokensCreate(ctx context.Context, c Caller, p *wire.TokensCreateParams) (wire.TokensCreateResult, error) {
 	life, err := lifetime("ttl_ms", p.TTLMS)
 	switch {
 	case err != nil:
@@ -138,6 +138,9 @@ func (m methods) tokensCreate(_ context.Context, c Caller, p *wire.TokensCreateP
 		if err := chat.CheckName(p.Name); err != nil {
 			return wire.TokensCreateResult{}, err
 		}
+	}
+	if _, err := m.chat.Admitted(ctx, user); err != nil {
+		return wire.TokensCreateResult{}, err
 	}
 	token, expires, err := c.SignToken(user, p.Name, life)
 	return wire.TokensCreateResult{Token: token, Expires: wire.FormatTime(expires)}, err

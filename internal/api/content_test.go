@@ -152,7 +152,7 @@ func TestDomainCodesAreOnTheWire(t *testing.T) {
 		known[c.Code] = true
 	}
 	for _, c := range []chat.Code{
-		chat.CodeParam, chat.CodeToken, chat.CodeElsewhere, chat.CodeRevoked, chat.CodeNotFound, chat.CodeForbidden, chat.CodeConflict, chat.CodeRate,
+		chat.CodeParam, chat.CodeToken, chat.CodeElsewhere, chat.CodeDeleted, chat.CodeRevoked, chat.CodeNotFound, chat.CodeForbidden, chat.CodeConflict, chat.CodeRate,
 		chat.CodeBusy, chat.CodeStorage, chat.CodeUnknown, chat.CodeInternal,
 	} {
 		if !known[wire.Code(c)] {

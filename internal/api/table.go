@@ -32,6 +32,7 @@ func New(service *chat.Service) *Table {
 		m.syncRows(),
 		m.keyRows(),
 		m.bulkRows(),
+		m.safetyRows(),
 	)
 	for _, row := range t.methods {
 		row.used = service.KeyUsed

@@ -44,9 +44,7 @@ func (m methods) usersGet(ctx context.Context, c Caller, p *wire.UsersGetParams)
 }
 
 func (m methods) usersUpdate(ctx context.Context, c Caller, p *wire.UsersUpdateParams) (wire.User, error) {
-	now, err := m.chat.UpdateUser(ctx, actor(c), chat.ProfileChange{
-		Name: p.Name, Picture: p.Picture, Bio: p.Bio, Gender: p.Gender, Attributes: p.Attributes,
-	})
+	now, err := m.chat.UpdateUser(ctx, actor(c), profileChange(p))
 	if err != nil {
 		return wire.User{}, err
 	}
@@ -55,11 +53,15 @@ func (m methods) usersUpdate(ctx context.Context, c Caller, p *wire.UsersUpdateP
 	return u, nil
 }
 
+func profileChange(p *wire.UsersUpdateParams) chat.ProfileChange {
+	return chat.ProfileChange{Name: p.Name, Picture: p.Picture, Bio: p.Bio, Gender: p.Gender, Attributes: p.Attributes}
+}
+
 // User gives a profile its wire form.
 func User(p chat.Profile) wire.User {
 	return wire.User{
 		ID: string(p.ID), Name: p.Name, Guest: p.Guest,
-		Picture: p.Picture, Bio: p.Bio, Gender: p.Gender, Attributes: p.Attributes, Version: p.Version,
+		Picture: p.Picture, Bio: p.Bio, Gender: p.Gender, Attributes: p.Attributes, Version: p.Version, Deleted: p.Deleted,
 	}
 }
 

@@ -99,7 +99,7 @@ func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sql
 			RoomSendsPerSec: limits.ConversationSendsPerSecond, RoomSendsBurst: limits.ConversationSendsBurst,
 			NewDirectsHourly: limits.NewDirectsPerHour, NewRoomsHourly: limits.NewRoomsPerHour, JoinsHourly: limits.JoinsPerHour, MembersPerCall: limits.MembersPerCall,
 			GroupMembers: limits.GroupMembers, CallsKept: limits.DedupeWindow,
-			KeyCallsPerSecond: limits.KeyCallsPerSecond, KeyCallsBurst: limits.KeyCallsBurst,
+			ReportsHourly: limits.ReportsPerHour, KeyCallsPerSecond: limits.KeyCallsPerSecond, KeyCallsBurst: limits.KeyCallsBurst,
 			EditWindow: cfg.EditWindow, RecallWindow: cfg.RecallWindow,
 		},
 	}, store, s.router)
@@ -194,6 +194,9 @@ func (s *server) run(ctx context.Context, out io.Writer) error {
 	})
 	background.Go(func() {
 		s.chat.RunDueEvery(serving, time.Second, func(err error) { s.log.Error("what is due is not done", slog.Any("error", err)) })
+	})
+	background.Go(func() {
+		s.chat.RunDeletionsEvery(serving, 2*time.Second, func(err error) { s.log.Error("accounts not deleted yet", slog.Any("error", err)) })
 	})
 	failed := make(chan error, 3)
 	background.Go(func() { failed <- s.port.Serve() })

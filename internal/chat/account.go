@@ -38,6 +38,9 @@ type Account struct {
 	HideSeen bool     `json:"hide_seen,omitempty"`
 	Devices  []Device `json:"devices,omitempty"`
 
+	// Deleted is until when the id of an account that was deleted is nobody's.
+	Deleted time.Time `json:"deleted,omitzero"`
+
 	// Tokens made up to SignedOut are refused, but for the one that is Kept.
 	SignedOut time.Time `json:"signed_out,omitzero"`
 	Kept      string    `json:"kept,omitempty"`

@@ -50,7 +50,7 @@ func (s *Service) SendMany(ctx context.Context, a Actor, list []SendAs) []Sent {
 // Import is a user's profile as the back end has it.
 type Import struct {
 	User UserID
-	Name string
+	ProfileChange
 }
 
 func (i *Import) check() error {
@@ -60,7 +60,7 @@ func (i *Import) check() error {
 	if i.User.IsGuest() {
 		return invalid("id", "id: guests have no profile")
 	}
-	return CheckName(i.Name)
+	return i.ProfileChange.check()
 }
 
 // ImportUsers sets the profiles of users, in one commit, whether they were known or not, and
@@ -76,13 +76,17 @@ func (s *Service) ImportUsers(ctx context.Context, list []Import) ([]error, erro
 			for i := range list {
 				if errs[i] == nil {
 					k.Users = append(k.Users, list[i].User)
+					k.Accounts = append(k.Accounts, list[i].User)
 				}
 			}
 		},
 		decide: func(b *batch) (Place, error) {
 			for i := range list {
+				if errs[i] == nil && b.now.Before(b.account(list[i].User).Deleted) {
+					errs[i] = deletedAccount()
+				}
 				if errs[i] == nil {
-					b.rename(list[i].User, list[i].Name)
+					errs[i] = b.reprofile(list[i].User, &list[i].ProfileChange)
 				}
 			}
 			return Place{}, nil

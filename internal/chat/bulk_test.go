@@ -65,12 +65,16 @@ func TestSendMany(t *testing.T) {
 	}
 }
 
+func profileOf(u chat.UserID, name string) chat.Import {
+	return chat.Import{User: u, ProfileChange: named(name)}
+}
+
 // Profiles are set in one commit, the right ones, once each. Mutants: a wrong one refuses all;
 // the first of two holds; rows that are as they were are written.
 func TestImportUsers(t *testing.T) {
 	w := newWorld(t)
 	errs, err := w.ImportUsers(t.Context(), []chat.Import{
-		{"alice", "Alice"}, {"bad id", "B"}, {"guest:zoe", "Zoe"}, {"bob", "a\nb"}, {"bob", "Bob"}, {"alice", "Alice A."},
+		profileOf("alice", "Alice"), profileOf("bad id", "B"), profileOf("guest:zoe", "Zoe"), profileOf("bob", "a\nb"), profileOf("bob", "Bob"), profileOf("alice", "Alice A."),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -93,7 +97,7 @@ func TestImportUsers(t *testing.T) {
 		return rows[0].Pos
 	}
 	before := pos()
-	if _, err := w.ImportUsers(t.Context(), []chat.Import{{"alice", "Alice A."}, {"bob", "Bob"}}); err != nil {
+	if _, err := w.ImportUsers(t.Context(), []chat.Import{profileOf("alice", "Alice A."), profileOf("bob", "Bob")}); err != nil {
 		t.Fatal(err)
 	}
 	if now := pos(); now != before {

@@ -54,6 +54,7 @@ type UserDetails struct {
 	Attributes map[string]string `json:"attributes,omitempty"`
 	Version    int64             `json:"version,omitempty"` // of the profile
 	Settings   UserSettings      `json:"settings,omitzero"`
+	Deleted    bool              `json:"deleted,omitempty"` // the account was deleted, and nobody has its id yet
 }
 
 // details gives a copy of c's details to be changed and put back. What is shared in it,

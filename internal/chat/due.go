@@ -21,6 +21,7 @@ func (s *Service) dueHandlers() map[ItemKind]func(Item) *operation {
 		itemAttribute: s.attributeDue,
 		itemBurn:      s.burn,
 		requestKind:   s.expireRequest,
+		resolvedKind:  s.forgetReport,
 	}
 }
 

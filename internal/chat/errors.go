@@ -21,6 +21,7 @@ const (
 	CodeToken       Code = "invalid_token"
 	CodeNotAccepted Code = "not_accepted"
 	CodeStale       Code = "stale"
+	CodeDeleted     Code = "account_deleted"
 	CodeConflict    Code = "client_id_reused"
 	CodeRoomBusy    Code = "room_busy"
 	CodeRate        Code = "rate_limited"

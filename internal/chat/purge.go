@@ -71,14 +71,7 @@ func (s *Service) Purge(ctx context.Context, a Actor, gc GroupCall, ranges [][2]
 					return Place{Conversation: c.ID, Seq: c.Seq, Time: c.Time}, nil
 				}
 				told := &Event{Kind: Purged, From: a.User, ClientID: gc.ClientID}
-				for _, e := range gone {
-					b.erase(c, e, c.Seq+1)
-					if n := len(told.Targets); n > 0 && told.Targets[n-1][1] == e.Seq-1 {
-						told.Targets[n-1][1] = e.Seq
-					} else {
-						told.Targets = append(told.Targets, [2]Seq{e.Seq, e.Seq})
-					}
-				}
+				b.eraseAll(c, gone, told)
 				told.Content = mustJSON(textOnly{fmt.Sprintf("%s deleted %d messages", a.User, len(gone))})
 				b.append(c, told)
 				return b.remember(cl.key, cl.hash, told), nil
@@ -86,6 +79,19 @@ func (s *Service) Purge(ctx context.Context, a Actor, gc GroupCall, ranges [][2]
 		})
 		if !errors.Is(err, errNamed) {
 			return place, err
+		}
+	}
+}
+
+// eraseAll erases messages, in the order of their seqs, and names them as the targets of told,
+// which is to be c's next event.
+func (b *batch) eraseAll(c *Conversation, gone []*Event, told *Event) {
+	for _, e := range gone {
+		b.erase(c, e, c.Seq+1)
+		if n := len(told.Targets); n > 0 && told.Targets[n-1][1] == e.Seq-1 {
+			told.Targets[n-1][1] = e.Seq
+		} else {
+			told.Targets = append(told.Targets, [2]Seq{e.Seq, e.Seq})
 		}
 	}
 }

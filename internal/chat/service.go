@@ -32,6 +32,7 @@ type Limits struct {
 	MembersPerCall   int
 	GroupMembers     int
 	// What a server key may do, on average: calls, each of a bulk call's items being one.
+	ReportsHourly     int // of a user
 	KeyCallsPerSecond float64
 	KeyCallsBurst     int
 	CallsKept         time.Duration // how long a client_id is remembered

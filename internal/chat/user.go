@@ -14,6 +14,7 @@ type Profile struct {
 	Picture, Bio, Gender string
 	Attributes           map[string]string // not to be written to
 	Version              int64             // grows with each change; 0: nothing was set yet
+	Deleted              bool              // nobody has the id any more
 }
 
 const (
@@ -26,7 +27,11 @@ func profile(id UserID, row *User) Profile {
 	if p.Guest {
 		p.Name = string(id[len(guestPrefix):])
 	}
-	if row != nil && row.Name != "" {
+	switch {
+	case row == nil:
+	case row.Details != nil && row.Details.Deleted:
+		p.Name, p.Deleted = deletedName, true
+	case row.Name != "":
 		p.Name = row.Name
 	}
 	if row != nil && row.Details != nil {
@@ -57,22 +62,6 @@ func (s *Service) Users(ctx context.Context, ids []UserID) ([]Profile, error) {
 		profiles[i] = profile(id, known[id])
 	}
 	return profiles, nil
-}
-
-// rename gives a user, who need not be known, a name.
-func (b *batch) rename(id UserID, name string) {
-	u := b.rows.Users[id]
-	if u == nil {
-		u = &User{ID: id}
-		b.rows.Users[id] = u
-	}
-	if u.Name != name {
-		u.Name = name
-		d := u.details()
-		d.Version++
-		u.setDetails(d)
-		b.users.add(u)
-	}
 }
 
 // TellUser tells a user's sessions something. It does not block, and may be lost.
@@ -121,31 +110,40 @@ func (s *Service) UpdateUser(ctx context.Context, a Actor, ch ProfileChange) (Pr
 	_, err := s.await(ctx, &operation{
 		keys: func(k *Keys) { k.Users = append(k.Users, a.User) },
 		decide: func(b *batch) (Place, error) {
-			u := b.user(a.User)
-			d := u.details()
-			attributes, changed, err := changeAttributes(d.Attributes, ch.Attributes)
-			if err != nil {
+			if err := b.reprofile(a.User, &ch); err != nil {
 				return Place{}, err
 			}
-			differs := len(changed) > 0
-			if differs {
-				d.Attributes = attributes
-			}
-			for _, f := range []struct{ to, from *string }{
-				{&u.Name, ch.Name}, {&d.Picture, ch.Picture}, {&d.Bio, ch.Bio}, {&d.Gender, ch.Gender},
-			} {
-				if f.from != nil && *f.to != *f.from {
-					*f.to, differs = *f.from, true
-				}
-			}
-			if differs {
-				d.Version++
-				u.setDetails(d)
-				b.users.add(u)
-			}
-			now = profile(a.User, u)
+			now = profile(a.User, b.user(a.User))
 			return Place{}, nil
 		},
 	})
 	return now, err
+}
+
+// reprofile changes the profile of a user, who need not be known.
+func (b *batch) reprofile(id UserID, ch *ProfileChange) error {
+	u := b.user(id)
+	b.revive(u)
+	d := u.details()
+	attributes, changed, err := changeAttributes(d.Attributes, ch.Attributes)
+	if err != nil {
+		return err
+	}
+	differs := len(changed) > 0
+	if differs {
+		d.Attributes = attributes
+	}
+	for _, f := range []struct{ to, from *string }{
+		{&u.Name, ch.Name}, {&d.Picture, ch.Picture}, {&d.Bio, ch.Bio}, {&d.Gender, ch.Gender},
+	} {
+		if f.from != nil && *f.to != *f.from {
+			*f.to, differs = *f.from, true
+		}
+	}
+	if differs {
+		d.Version++
+		u.setDetails(d)
+		b.users.add(u)
+	}
+	return nil
 }

@@ -28,6 +28,7 @@ type Limits struct {
 	NewRoomsPerHour            int
 	KeyCallsPerSecond          float64 // of a server key; an item of a bulk call is one
 	KeyCallsBurst              int
+	ReportsPerHour             int
 	KeyBodyBytes               int // of an HTTP body that comes with a server key
 	JoinsPerHour               int
 }
@@ -40,6 +41,6 @@ func DefaultLimits() Limits {
 		AnswerTimeout: time.Minute, WriteTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		HTTP2Streams: 100, PerAddress: 256, MembersPerCall: 1000, GroupMembers: 100_000, DedupeWindow: 30 * 24 * time.Hour,
 		UserSendsPerSecond: 20, UserSendsBurst: 40, ConversationSendsPerSecond: 100, ConversationSendsBurst: 200,
-		NewDirectsPerHour: 30, NewRoomsPerHour: 10, KeyCallsPerSecond: 1000, KeyCallsBurst: 5000, KeyBodyBytes: 4 << 20, JoinsPerHour: 60,
+		NewDirectsPerHour: 30, NewRoomsPerHour: 10, KeyCallsPerSecond: 1000, KeyCallsBurst: 5000, KeyBodyBytes: 4 << 20, ReportsPerHour: 20, JoinsPerHour: 60,
 	}
 }

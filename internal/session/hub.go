@@ -248,7 +248,7 @@ func (h *Hub) admit(ctx context.Context, a *Admission) (err error) {
 		a.account = &chat.Account{User: a.User}
 		return nil
 	}
-	if a.account, err = h.cfg.Chat.Account(ctx, a.User); err != nil {
+	if a.account, err = h.cfg.Chat.Admitted(ctx, a.User); err != nil {
 		return err
 	}
 	return a.account.Admits(a.Token, a.Device)

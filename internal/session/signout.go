@@ -126,6 +126,17 @@ func (s signed) RevokeOthers(ctx context.Context) (wire.RevokeResult, error) {
 		func(i wire.SessionInfo) bool { return i.Session != s.id.Session })
 }
 
+// DeleteAccount is api.Signed's.
+func (s signed) DeleteAccount(ctx context.Context, purge bool) error {
+	if err := s.hub.cfg.Chat.DeleteAccount(ctx, s.id.User, purge); err != nil {
+		return err
+	}
+	for _, l := range s.hub.liveOf(s.id.User) {
+		l.revoke(&wire.Close{Code: string(wire.CodeDeleted), Message: "this account was deleted"})
+	}
+	return nil
+}
+
 // signOut revokes, on disk, and then closes what is live of it.
 func (s signed) signOut(ctx context.Context, r chat.Revocation, of func(wire.SessionInfo) bool) (wire.RevokeResult, error) {
 	var out wire.RevokeResult
