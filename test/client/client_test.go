@@ -386,7 +386,7 @@ func TestStoreWentBack(t *testing.T) {
 
 // The user's own state, and what it has chosen about a conversation, follow its devices,
 // and are there after a restart. Mutants: items not taken from sync, from the notice; not
-// kept on disk; Renew left out; the draft that stays after an own message.
+// kept on disk; the draft that stays after an own message.
 func TestOwnStateFollows(t *testing.T) {
 	server := testkit.Start(t)
 	phone, laptopFolder := run(t, server, "alice", "ws", t.TempDir()), t.TempDir()
