@@ -175,6 +175,10 @@ func TestSignal(t *testing.T) {
 	if err := w.Signal(t.Context(), as("alice"), call); err != nil {
 		t.Error(err)
 	}
+	if err := w.Block(t.Context(), as("bob"), "alice"); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, w.Signal(t.Context(), as("alice"), call), chat.CodeNotAccepted)
 	limited := chat.Actor{User: "bob", Limited: true}
 	for _, want := range []chat.Code{"", "", chat.CodeRate} { // the conversation's burst is two
 		wantCode(t, w.Signal(t.Context(), limited, wave), want)

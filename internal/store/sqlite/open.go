@@ -93,6 +93,7 @@ func open(ctx context.Context, cfg Config) (_ *Store, err error) {
 		"synchronous("+synchronous+")",
 		"fullfsync(1)", // macOS: its fsync alone does not reach the disk
 		"journal_size_limit(67108864)",
+		"secure_delete(1)", // what was recalled is not left in pages that are free
 		"cache_size(-32768)",
 	))
 	if err != nil {
