@@ -255,3 +255,24 @@ func TestDeletedAccount(t *testing.T) {
 	old := chat.Token{ID: "old", Issued: w.clock.now().Add(-31 * 24 * time.Hour)}
 	wantCode(t, acc.Admits(old, ""), chat.CodeRevoked)
 }
+
+// Whoever is in more conversations than one commit lists is gone from all of them. Mutant: the
+// first page of them is thought to be all.
+func TestDeletionOfManyPlaces(t *testing.T) {
+	w := newWorld(t)
+	var directs []chat.ConversationID
+	for n := range 450 {
+		directs = append(directs, w.mustSend("dora", toUser(chat.UserID(fmt.Sprint("u", n)), n+1)).Conversation)
+	}
+	if err := w.DeleteAccount(t.Context(), "dora", true); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.RunDeletions(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for n, d := range directs {
+		if log := w.log(chat.UserID(fmt.Sprint("u", n)), d); len(log) != 2 || log[0].Kind != chat.Void || log[1].Kind != chat.Purged {
+			t.Fatalf("%d: %+v", n, log)
+		}
+	}
+}

@@ -241,6 +241,22 @@ func TestKeyActsForAUser(t *testing.T) {
 	if _, err := w.RemoveMembers(t.Context(), server("zoe"), change(g, 43, "neo")); err != nil {
 		t.Error(err)
 	}
+	// What is for a few a key reads too; what a key sends for one who has left moves nothing of its.
+	secret := into(g, 44)
+	secret.Only = []chat.UserID{"mia"}
+	whisper := w.mustSend("olga", secret).Seq
+	before := whisper - 1
+	l, err := w.List(t.Context(), server("sam"), chat.List{Conversation: g, After: &before, Limit: 1})
+	if err != nil || len(l.Events) != 1 || decode(t, l.Events[0]).Kind != chat.Message {
+		t.Errorf("%+v, %v", l, err)
+	}
+	left := w.summary("fred", g).Member.ReadSeq
+	if _, err := w.start(server("fred"), into(g, 45)).wait(); err != nil {
+		t.Error(err)
+	}
+	if now := w.summary("fred", g).Member.ReadSeq; now != left {
+		t.Errorf("fred, who has left, has read up to %d, not %d", now, left)
+	}
 	// A direct conversation is read, and written in by its two.
 	d := w.mustSend("olga", toUser("mia", 50)).Conversation
 	if l, err := w.List(t.Context(), server("sam"), chat.List{Conversation: d, Limit: 10}); err != nil || len(l.Events) != 1 {

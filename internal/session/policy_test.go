@@ -76,7 +76,8 @@ func TestKickedDeviceStaysAway(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		stream, err := n.OpenStream(t.Context(), onPlatform(n.token("alice", 2*time.Hour), "streamer", "android"), "sse", 1<<20)
+		streamed := n.token("alice", 2*time.Hour)
+		stream, err := n.OpenStream(t.Context(), onPlatform(streamed, "streamer", "android"), "sse", 1<<20)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -101,6 +102,9 @@ func TestKickedDeviceStaysAway(t *testing.T) {
 			_, err := n.Authenticate(t.Context(), onPlatform(early, device, platform))
 			wantCode(t, err, wire.CodeElsewhere)
 		}
+		// The token it came with is good nowhere, also where no device is named.
+		_, err = n.Authenticate(t.Context(), &wire.OpenParams{Token: streamed})
+		wantCode(t, err, wire.CodeRevoked)
 		time.Sleep(2 * time.Second)
 		if err := n.cfg.Chat.FlushVisits(t.Context()); err != nil {
 			t.Fatal(err)
