@@ -172,9 +172,8 @@ func (w *world) gone(groups []chat.ConversationID, direct chat.ConversationID, p
 
 // A deletion that is cut off after each of its commits goes on where it was, and ends the
 // same; each message is purged once, no seq is missing, ownership passes on, nothing of the
-// user's own is left. Mutants: the place put in another commit than its purge; the list of
-// places thought whole before it is; Leave with a fresh key; next not moved; the owner's
-// group left without one.
+// user's own is left. Mutants: the ties of its friends left; the calls of Leave all with one
+// key; the places not noted.
 func TestDeletionGoesOnAfterAKill(t *testing.T) {
 	for _, purge := range []bool{false, true} {
 		t.Run(fmt.Sprint("purge ", purge), func(t *testing.T) {

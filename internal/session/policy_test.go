@@ -62,7 +62,7 @@ func TestOneDeviceIsLeft(t *testing.T) {
 
 // A stream and a poll are told with the name of the device, and what was kicked while it was
 // away is refused when it comes back, by a token from before. Mutants: SignInAlone of what is
-// live alone; Admits without Elsewhere; visited forgets Elsewhere.
+// live alone; Admits without Elsewhere; its token good where no device is named.
 func TestKickedDeviceStaysAway(t *testing.T) {
 	inBubble(t, chat.GuestsOff, func(t *testing.T, n *node) {
 		n.cfg.Devices = Devices{Policy: KickDevice}
