@@ -78,7 +78,7 @@ type Empty struct{}
 
 // AckParams are those of session.ack.
 type AckParams struct {
-	Cursor string `json:"cursor" doc:"the cursor of the last checkpoint stored"`
+	Cursor string `json:"cursor" doc:"of the last checkpoint stored, or of sync"`
 }
 
 // UsersGetParams are those of users.get.
@@ -201,6 +201,10 @@ type Conversation struct {
 	ForkSeq    *int64         `json:"fork_seq,omitzero" doc:"after a reset: drop what is held above this seq"`
 	Reset      bool           `json:"reset,omitzero" doc:"drop what is held of this conversation and load its last page"`
 
+	// Of a direct conversation, unless one of the two has receipts off.
+	PeerReadSeq      int64 `json:"peer_read_seq,omitzero" doc:"up to which the other one has read"`
+	PeerDeliveredSeq int64 `json:"peer_delivered_seq,omitzero" doc:"up to which the other one's devices have it"`
+
 	// Of a group.
 	Nickname     string            `json:"nickname,omitzero" doc:"the caller's own"`
 	MutedUntil   string            `json:"muted_until,omitzero" doc:"the caller may not speak; the year 9999 has no end"`
@@ -240,6 +244,8 @@ type Member struct {
 	User    string `json:"user"`
 	Role    string `json:"role"`
 	ReadSeq int64  `json:"read_seq"`
+
+	DeliveredSeq int64 `json:"delivered_seq,omitzero" doc:"up to which its devices have it; in direct conversations and groups of up to 100"`
 
 	Nickname   string `json:"nickname,omitzero"`
 	MutedUntil string `json:"muted_until,omitzero" doc:"may not speak; the year 9999 has no end"`
@@ -377,6 +383,7 @@ type PresenceResult struct {
 type TypingParams struct {
 	Conversation string `json:"conversation"`
 	Typing       bool   `json:"typing" doc:"false: the user has stopped"`
+	Kind         string `json:"kind,omitzero" doc:"text (when absent) or voice: the user is recording"`
 }
 
 // Typing is the notification typing.
@@ -384,6 +391,7 @@ type Typing struct {
 	Conversation string `json:"conversation"`
 	User         string `json:"user"`
 	Typing       bool   `json:"typing"`
+	Kind         string `json:"kind" doc:"text or voice"`
 	ExpiresMS    int64  `json:"expires_ms" doc:"after so long without another one the user is typing no more"`
 }
 

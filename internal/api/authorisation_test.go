@@ -77,6 +77,7 @@ func rules() []rule {
 	return slices.Concat(
 		sessionRules(),
 		groupRules(),
+		receiptRules(),
 		userRules(),
 		conversationRules(),
 		memberRules(),

@@ -128,6 +128,9 @@ func conversation(s chat.Summary, reader chat.UserID) wire.Conversation {
 		out.Membership = "none"
 	}
 	groupState(&out, &s)
+	if s.Peer != nil {
+		out.PeerReadSeq, out.PeerDeliveredSeq = int64(s.Peer.ReadSeq), int64(s.Peer.Delivered())
+	}
 	if s.Last != nil {
 		out.Last = s.Last.JSON
 	}

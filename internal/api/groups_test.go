@@ -50,3 +50,17 @@ func groupRules() []rule {
 		{"groups.unmute", "nothing", `{"conversation":"g_none"` + cid + `}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
 	}
 }
+
+func receiptRules() []rule {
+	return []rule{
+		//                                                                             nobody lobby full stranger member owner former pair
+		{"receipts.list", "in the group", `{"conversation":"GROUP","seq":1}`, [basic]wire.Code{ss, no, ok, no, ok, ok, fb, no}, nil},
+		{"receipts.list", "of what is to come", `{"conversation":"GROUP","seq":99}`, [basic]wire.Code{ss, no, no, no, no, no, fb, no}, nil},
+		{"receipts.list", "in the direct one", `{"conversation":"DIRECT","seq":1}`, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, by(ok)},
+		{"receipts.list", "in the lobby", `{"conversation":"lobby","seq":1}`, [basic]wire.Code{ss, fb, fb, fb, fb, fb, fb, fb}, nil},
+		{"receipts.list", "in nothing", `{"conversation":"g_none","seq":1}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
+		{"receipts.count", "in the group", `{"conversation":"GROUP","seq":1}`, [basic]wire.Code{ss, no, ok, no, ok, ok, fb, no}, nil},
+		{"receipts.count", "in the direct one", `{"conversation":"DIRECT","seq":1}`, [basic]wire.Code{ss, no, ok, no, no, no, no, ok}, by(ok)},
+		{"receipts.count", "in nothing", `{"conversation":"g_none","seq":1}`, [basic]wire.Code{ss, no, no, no, no, no, no, no}, nil},
+	}
+}

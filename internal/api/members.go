@@ -39,7 +39,7 @@ func (m methods) membersList(ctx context.Context, c Caller, p *wire.MembersListP
 	for i, row := range list {
 		out.Members[i] = wire.Member{User: string(row.User), Role: string(row.Role), ReadSeq: int64(row.ReadSeq)}
 		if d := row.Details; d != nil {
-			out.Members[i].Nickname = d.Nickname
+			out.Members[i].Nickname, out.Members[i].DeliveredSeq = d.Nickname, int64(d.Delivered)
 			out.Members[i].MutedUntil = mutedUntil(d, m.chat.Now())
 		}
 	}

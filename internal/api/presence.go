@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/linnet-im/linnet/internal/chat"
@@ -12,7 +13,7 @@ func (m methods) presenceRows() []*Method {
 	return []*Method{
 		row(Method{
 			Name: "typing.set", Access: Sessions, Repeat: ByNature, Scope: chat.ScopeSend, Notify: true,
-			Doc: "Tells the others in a conversation that the caller is writing, or has stopped, by the notification typing. " +
+			Doc: "Tells the others in a conversation that the caller is writing or recording, or has stopped, by the notification typing. " +
 				"It is told at most every two seconds and holds for six; rooms and groups above 500 have none.",
 		}, m.typingSet),
 		row(Method{
@@ -39,7 +40,8 @@ func (m methods) presenceRows() []*Method {
 }
 
 func (m methods) typingSet(ctx context.Context, c Caller, p *wire.TypingParams) (wire.Empty, error) {
-	return wire.Empty{}, m.chat.Typing(ctx, actor(c), chat.ConversationID(p.Conversation), p.Typing)
+	kind := chat.TypingKind(cmp.Or(p.Kind, string(chat.TypingText)))
+	return wire.Empty{}, m.chat.Typing(ctx, actor(c), chat.ConversationID(p.Conversation), p.Typing, kind)
 }
 
 func (m methods) presenceSet(ctx context.Context, c Caller, p *wire.PresenceSetParams) (wire.Empty, error) {

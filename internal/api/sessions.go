@@ -23,7 +23,7 @@ func (m methods) sessionRows() []*Method {
 		}),
 		row(Method{
 			Name: "session.ack", Access: Sessions, Repeat: ByNature, Scope: chat.ScopeNone, Notify: true, Live: true,
-			Doc: "Says that a checkpoint's cursor, and all before it, is kept on the device.",
+			Doc: "Says that a cursor, of a checkpoint or of sync, and all before it, is kept on the device. Others are told by the notification delivered, in direct conversations and groups of up to 100.",
 		}, func(_ context.Context, c Caller, p *wire.AckParams) (wire.Empty, error) {
 			return wire.Empty{}, c.Ack(p.Cursor)
 		}),

@@ -19,6 +19,7 @@ func New(service *chat.Service) *Table {
 		m.conversationRows(),
 		m.memberRows(),
 		m.groupRows(),
+		m.receiptRows(),
 		m.messageRows(),
 		m.threadRows(),
 		m.changeRows(),

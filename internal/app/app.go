@@ -190,6 +190,9 @@ func (s *server) run(ctx context.Context, out io.Writer) error {
 		s.chat.FlushVisitsEvery(serving, 5*time.Second, func(err error) { s.log.Error("visits not kept", slog.Any("error", err)) })
 	})
 	background.Go(func() {
+		s.chat.FlushDeliveredEvery(serving, time.Second, func(err error) { s.log.Error("delivered positions not kept", slog.Any("error", err)) })
+	})
+	background.Go(func() {
 		s.chat.TidyEvery(serving, time.Hour, func(err error) { s.log.Error("old calls not forgotten", slog.Any("error", err)) })
 	})
 	background.Go(func() {

@@ -238,6 +238,10 @@ func limits() []limit {
 		{"People and the list", "draft", size, one("internal/chat.maxDraft")},
 		{"People and the list", "unread mentions that are counted", plain, one("internal/chat.maxCounted")},
 
+		{"Groups", "members that one page of receipts looks at", plain, one("internal/chat.receiptsScan")},
+		{"Groups", "members above which counts of receipts may be old", plain, one("internal/chat.receiptsStep", "internal/chat.countsAt")},
+		{"Groups", "… by how much", span, one("internal/chat.countsFor")},
+
 		{"HTTP", "header", size, one("Limits.HeaderBytes")},
 		{"HTTP", "… in time", span, one("Limits.HeaderTimeout")},
 		{"HTTP", "request", span, one("Limits.BodyTimeout")},
@@ -308,7 +312,10 @@ func noLimits() map[string]string {
 		"internal/chat.tidyStep": inside, "internal/chat.deletionStep": inside, "internal/chat.dueStep": inside, "internal/chat.visitsStep": inside, "internal/chat.previewDepth": inside, "internal/chat.minePage": inside, "internal/chat.unreactStep": inside,
 		"internal/chat.maxBatch": inside, "internal/chat.maxBegun": inside, "internal/chat.tagStep": inside, "internal/chat.maxBuckets": inside, "internal/chat.missedPage": inside,
 		"internal/link/sock.chunk": inside, "internal/link/sock.readBuffer": inside,
-		"internal/presence.sweepEvery": inside, "internal/router.maxAudiences": inside, "internal/router.largeGroup": inside, "internal/router.maxIndexes": inside, "internal/router.maxStale": inside, "internal/router.sweepHeads": inside, "internal/router.sweepEvery": inside,
+		"internal/presence.sweepEvery": inside, "internal/router.maxAudiences": inside,
+		"internal/chat.maxPrivate": inside, "internal/chat.privateFor": inside, "internal/chat.maxCounts": inside,
+		"internal/chat.deliveredStep": inside, "internal/chat.deliveredNewest": inside, "internal/chat.maxDelivered": inside,
+		"internal/router.largeGroup": inside, "internal/router.maxIndexes": inside, "internal/router.maxStale": inside, "internal/router.sweepHeads": inside, "internal/router.sweepEvery": inside,
 		"internal/app.sayAgain": told, "internal/presence.seenStep": told, "internal/chat.keyUsedEvery": told, "internal/session.keysEvery": told, "internal/session.listenersWait": told,
 		"internal/app.operateTime": stopping, "internal/auth.operatorTime": stopping,
 		"internal/presence.tellEvery": told, "internal/router.vouchEvery": told,

@@ -124,7 +124,7 @@ func TestABlockStopsTypingAndReceipts(t *testing.T) {
 	for _, u := range []chat.UserID{"alice", "bob"} {
 		before := w.summary(u, direct)
 		w.notices()
-		if err := w.Typing(t.Context(), as(u), direct, true); err != nil {
+		if err := w.Typing(t.Context(), as(u), direct, true, chat.TypingText); err != nil {
 			t.Fatal(err)
 		}
 		if _, _, err := w.MarkRead(t.Context(), as(u), direct, 2); err != nil {
@@ -141,7 +141,7 @@ func TestABlockStopsTypingAndReceipts(t *testing.T) {
 		}
 	}
 	for u, unseen := range map[chat.UserID][]chat.UserID{"alice": {"bob"}, "bob": nil} {
-		if err := w.Typing(t.Context(), as(u), group, true); err != nil {
+		if err := w.Typing(t.Context(), as(u), group, true, chat.TypingText); err != nil {
 			t.Fatal(err)
 		}
 		notices := w.notices()
@@ -150,7 +150,7 @@ func TestABlockStopsTypingAndReceipts(t *testing.T) {
 		}
 	}
 	w.mustSend("alice", into(group, 4)) // the log goes on
-	if err := w.Typing(t.Context(), as("eve"), direct, true); code(err) != chat.CodeNotFound {
+	if err := w.Typing(t.Context(), as("eve"), direct, true, chat.TypingText); code(err) != chat.CodeNotFound {
 		t.Errorf("a stranger types where one is blocked: %v", err)
 	}
 }

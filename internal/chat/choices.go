@@ -168,6 +168,7 @@ func (s *Service) SetSettings(ctx context.Context, a Actor, chosen UserSettings)
 			return Place{}, nil
 		},
 	})
+	s.private.forget(a.User)
 	return now, err
 }
 

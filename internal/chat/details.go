@@ -32,7 +32,8 @@ type Details struct {
 type MemberDetails struct {
 	// Whispers are the messages for a few, the user among them, that others wrote and the
 	// user has not read: they are not in the conversation's count.
-	Whispers []Seq `json:"whispers,omitempty"`
+	Whispers  []Seq `json:"whispers,omitempty"`
+	Delivered Seq   `json:"delivered,omitempty"` // up to where the member's devices have what is there
 	// In a group.
 	Nickname   string    `json:"nickname,omitempty"`
 	MutedUntil time.Time `json:"muted_until,omitzero"`

@@ -40,10 +40,9 @@ func (s *Service) Members(ctx context.Context, a Actor, id ConversationID, page 
 	if err != nil {
 		return nil, false, readError(err)
 	}
-	if len(list) > page.Limit {
-		return list[:page.Limit], true, nil
-	}
-	return list, false, nil
+	more := len(list) > page.Limit
+	list = list[:min(len(list), page.Limit)]
+	return list, more, s.hidePositions(ctx, a, c, list)
 }
 
 // plainMembers reads members until there is one more than a page of those wanted.

@@ -12,6 +12,11 @@ func (s *Service) MarkRead(ctx context.Context, a Actor, id ConversationID, seq 
 	if seq < 0 {
 		return 0, 0, invalid("seq", "seq: not below 0")
 	}
+	// A caller that does not wait is to hear what became of the operation, not of this look.
+	off, err := s.receiptsOff(context.WithoutCancel(ctx), a.User)
+	if err != nil {
+		return 0, 0, err
+	}
 	key := MemberKey{id, a.User}
 	// Written by the committer, and not to be looked at unless it has answered.
 	var position Seq
@@ -50,7 +55,7 @@ func (s *Service) MarkRead(ctx context.Context, a Actor, id ConversationID, seq 
 				}
 				b.setMarks(m, m.marks())
 				b.putMember(m)
-				if c.Members <= smallConversation && !c.Apart() {
+				if c.Members <= smallConversation && !c.Apart() && !off[a.User] {
 					c.Rev++
 					b.conversations.add(c)
 				}
@@ -67,7 +72,9 @@ func (s *Service) MarkRead(ctx context.Context, a Actor, id ConversationID, seq 
 		return 0, 0, err
 	}
 	if notice != nil {
-		s.bus.Notify(*notice)
+		if err := s.tellPosition(ctx, &notice.Conversation, a.User, notice); err == nil { // else it is lost, as notices may be
+			s.bus.Notify(*notice)
+		}
 	}
 	return position, unreadLeft, nil
 }
@@ -75,8 +82,7 @@ func (s *Service) MarkRead(ctx context.Context, a Actor, id ConversationID, seq 
 // smallConversation is up to how many members a conversation tells them of each other's read positions.
 const smallConversation = 100
 
-// readNotice tells those who are to know that u has read up to seq: all members of a
-// small conversation; of a large one only u's own sessions.
+// readNotice tells that u has read up to seq; tellPosition says whom.
 func readNotice(c *Conversation, u UserID, seq Seq) *Notice {
 	params, err := json.Marshal(struct {
 		Conversation ConversationID `json:"conversation"`
@@ -86,9 +92,5 @@ func readNotice(c *Conversation, u UserID, seq Seq) *Notice {
 	if err != nil {
 		panic(err) // strings and numbers always encode
 	}
-	n := &Notice{Conversation: *c, Method: "read", Params: params}
-	if c.Members > smallConversation || c.Apart() {
-		n.Only = u
-	}
-	return n
+	return &Notice{Conversation: *c, Method: "read", Params: params}
 }

@@ -73,6 +73,9 @@ type Service struct {
 	rates     rates // used by decide functions, one at a time
 	visits    visits
 	typings   typings
+	private   private
+	counts    counts
+	delivered delivered
 	signals   signals
 	streams   streams
 	likes     likes

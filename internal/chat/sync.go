@@ -10,6 +10,7 @@ import (
 type Summary struct {
 	Conversation Conversation
 	Member       *Member // nil in a room
+	Peer         *Member // of a direct conversation: the other one, as the reader may see it
 	Joined       bool
 	Whole        bool // as a server key sees it, whose user need not be in it
 	Head         Seq  // the highest seq the reader may see
@@ -253,6 +254,11 @@ func (s *Service) summary(ctx context.Context, u UserID, c *Conversation, m *Mem
 	sum.Pins = c.pins(spans)
 	if m != nil {
 		sum.Unread, sum.Mentions, sum.Prefs = unread(c, m), unreadMentions(c, m, spans), m.prefs(s.cfg.Now())
+	}
+	if c.Kind == Direct {
+		if sum.Peer, err = s.peer(ctx, u, c); err != nil {
+			return nil, err
+		}
 	}
 	if top(spans) == 0 {
 		return sum, nil

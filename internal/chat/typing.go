@@ -20,12 +20,26 @@ const (
 // typings keeps who was told to be typing lately, so that it is not told too often.
 type typings struct {
 	mu     sync.Mutex
-	told   map[MemberKey]time.Time
+	told   map[MemberKey]typed
 	pruned time.Time
 }
 
+type typed struct {
+	kind TypingKind
+	at   time.Time
+}
+
+// TypingKind is what somebody is at.
+type TypingKind string
+
+// The kinds of typing.
+const (
+	TypingText  TypingKind = "text"
+	TypingVoice TypingKind = "voice" // recording
+)
+
 // due says whether a typing is to be told at now, and notes that it is.
-func (t *typings) due(key MemberKey, typing bool, now time.Time) bool {
+func (t *typings) due(key MemberKey, typing bool, kind TypingKind, now time.Time) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	last, was := t.told[key]
@@ -33,24 +47,27 @@ func (t *typings) due(key MemberKey, typing bool, now time.Time) bool {
 		delete(t.told, key)
 		return was
 	}
-	if was && now.Sub(last) < typingEvery {
+	if was && last.kind == kind && now.Sub(last.at) < typingEvery {
 		return false
 	}
 	if t.told == nil {
-		t.told = make(map[MemberKey]time.Time)
+		t.told = make(map[MemberKey]typed)
 	}
 	if now.Sub(t.pruned) > typingHolds {
-		maps.DeleteFunc(t.told, func(_ MemberKey, at time.Time) bool { return now.Sub(at) > typingHolds })
+		maps.DeleteFunc(t.told, func(_ MemberKey, told typed) bool { return now.Sub(told.at) > typingHolds })
 		t.pruned = now
 	}
-	t.told[key] = now
+	t.told[key] = typed{kind, now}
 	return true
 }
 
-// Typing tells the other members of a conversation that the caller is writing there, or
-// has stopped. It is told at most every two seconds, holds for six, and may be lost.
+// Typing tells the other members of a conversation that the caller is writing or recording
+// there, or has stopped. It is told at most every two seconds, holds for six, and may be lost.
 // Rooms and groups of more than 500 are not told.
-func (s *Service) Typing(ctx context.Context, a Actor, id ConversationID, typing bool) error {
+func (s *Service) Typing(ctx context.Context, a Actor, id ConversationID, typing bool, kind TypingKind) error {
+	if kind != TypingText && kind != TypingVoice {
+		return invalid("kind", "kind: text or voice")
+	}
 	c, m, _, err := s.find(ctx, a, id)
 	if err != nil {
 		return err
@@ -61,15 +78,19 @@ func (s *Service) Typing(ctx context.Context, a Actor, id ConversationID, typing
 	if c.Kind != Thread && !joined(m) && !a.Server {
 		return forbidden("you are no longer in this conversation")
 	}
-	if !s.typings.due(MemberKey{id, a.User}, typing, s.cfg.Now()) {
+	if speak(a, c, m, s.cfg.Now()) != nil {
+		return nil // who may not speak types for nobody
+	}
+	if !s.typings.due(MemberKey{id, a.User}, typing, kind, s.cfg.Now()) {
 		return nil
 	}
 	params, err := json.Marshal(struct {
 		Conversation ConversationID `json:"conversation"`
 		User         UserID         `json:"user"`
 		Typing       bool           `json:"typing"`
+		Kind         TypingKind     `json:"kind"`
 		ExpiresMS    int64          `json:"expires_ms"`
-	}{id, a.User, typing, typingHolds.Milliseconds()})
+	}{id, a.User, typing, kind, typingHolds.Milliseconds()})
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ func TestTyping(t *testing.T) {
 	}
 	typing := func(u chat.UserID, on bool) {
 		t.Helper()
-		if err := w.Typing(t.Context(), as(u), group, on); err != nil {
+		if err := w.Typing(t.Context(), as(u), group, on, chat.TypingText); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -31,7 +31,7 @@ func TestTyping(t *testing.T) {
 	n := told()
 	const want = `{"conversation":"` // then the id
 	if len(n) != 1 || n[0].Method != "typing" || n[0].Except != "alice" || n[0].Conversation.ID != group ||
-		string(n[0].Params) != want+string(group)+`","user":"alice","typing":true,"expires_ms":6000}` {
+		string(n[0].Params) != want+string(group)+`","user":"alice","typing":true,"kind":"text","expires_ms":6000}` {
 		t.Fatalf("%+v %s", n, n[0].Params)
 	}
 	w.clock.set(w.clock.now().Add(time.Second))
@@ -57,12 +57,12 @@ func TestTyping(t *testing.T) {
 		{"alice", "g_none", chat.CodeNotFound},
 		{chat.GuestID("ann"), group, chat.CodeNotFound},
 	} {
-		err := w.Typing(t.Context(), as(tt.user), tt.in, true)
+		err := w.Typing(t.Context(), as(tt.user), tt.in, true, chat.TypingText)
 		if own, ok := errors.AsType[*chat.Error](err); !ok || own.Code != tt.want {
 			t.Errorf("%s in %s: %v", tt.user, tt.in, err)
 		}
 	}
-	if err := w.Typing(t.Context(), as("alice"), chat.Lobby, true); err != nil {
+	if err := w.Typing(t.Context(), as("alice"), chat.Lobby, true, chat.TypingText); err != nil {
 		t.Error(err)
 	}
 	if n := told(); len(n) != 0 {

@@ -52,6 +52,7 @@ func (s *server) stream(ctx context.Context, out *eventWriter, stream *session.S
 	if cursor == "" {
 		cursor = s.cfg.Chat.Cursor(user, s.cfg.Chat.Position())
 	} else {
+		s.cfg.Chat.Delivered(user, cursor) // the client keeps what it comes with
 		var err error
 		if cursor, told, err = s.missed(ctx, user, cursor, stream.Rooms(), out.write); err != nil && !errors.Is(err, errCut) {
 			return out.giveUp(err)

@@ -68,6 +68,7 @@ func (s *server) answerPoll(ctx context.Context, p *session.Poll, cursor string)
 			Cursor: s.cfg.Chat.Cursor(p.User(), s.cfg.Chat.Position()), Notifications: []wire.Notification{},
 		}, nil
 	}
+	s.cfg.Chat.Delivered(p.User(), cursor) // the client keeps what it comes with
 	for mine := true; ; mine = p.Wait(ctx) {
 		answer := wire.PollResult{Notifications: []wire.Notification{}}
 		if !mine {

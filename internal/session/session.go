@@ -460,6 +460,7 @@ func (s *Session) Ack(cursor string) error {
 	if !s.hub.cfg.Chat.KnowsCursor(a.User, cursor) {
 		return paramError("cursor", "cursor: not one of this user's, or from before the store was restored: call sync")
 	}
+	s.hub.cfg.Chat.Delivered(a.User, cursor)
 	return nil
 }
 

@@ -67,7 +67,7 @@ func (p *jsonPeer) send(s Step, text string) error {
 // unasked are notices that come when the server sees fit; they are passed over where
 // the transcript waits for something else.
 func unasked(method any) bool {
-	return method == "checkpoint" || method == "room.members" || method == "ping"
+	return method == "checkpoint" || method == "room.members" || method == "ping" || method == "delivered"
 }
 
 func (p *jsonPeer) receive(s Step, want any) (any, bool, error) {
