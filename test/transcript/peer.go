@@ -181,7 +181,7 @@ func problemAnswer(p *testkit.Problem) (any, error) {
 		return nil, fmt.Errorf("not a whole problem: %v", p)
 	}
 	data := object{}
-	for _, name := range []string{"code", "outcome", "param", "retry_after_ms", "first"} {
+	for _, name := range []string{"code", "outcome", "param", "retry_after_ms", "first", "until"} {
 		if v, ok := p.Fields[name]; ok {
 			text, err := jsonText(v)
 			if err != nil {
