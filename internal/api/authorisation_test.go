@@ -76,6 +76,7 @@ func (r *rule) wantOf(who int) wire.Code {
 func rules() []rule {
 	return slices.Concat(
 		sessionRules(),
+		searchRules(),
 		groupRules(),
 		receiptRules(),
 		userRules(),

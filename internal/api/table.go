@@ -4,17 +4,22 @@ import (
 	"slices"
 
 	"github.com/linnet-im/linnet/internal/chat"
+	"github.com/linnet-im/linnet/internal/search"
 )
 
 // methods implement the rows on the domain.
-type methods struct{ chat *chat.Service }
+type methods struct {
+	chat   *chat.Service
+	search *search.Service
+}
 
-// New makes the table on a domain.
-func New(service *chat.Service) *Table {
-	m := methods{chat: service}
+// New makes the table on a domain. Without a finder, search is answered as off.
+func New(service *chat.Service, finder *search.Service) *Table {
+	m := methods{chat: service, search: finder}
 	t := &Table{byName: make(map[string]*Method)}
 	t.methods = slices.Concat(
 		m.sessionRows(),
+		m.searchRows(),
 		m.userRows(),
 		m.conversationRows(),
 		m.memberRows(),

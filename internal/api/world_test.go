@@ -14,6 +14,8 @@ import (
 	"github.com/linnet-im/linnet/internal/chat"
 	"github.com/linnet-im/linnet/internal/presence"
 	"github.com/linnet-im/linnet/internal/router"
+	"github.com/linnet-im/linnet/internal/search"
+	searchindex "github.com/linnet-im/linnet/internal/search/memory"
 	"github.com/linnet-im/linnet/internal/session"
 	"github.com/linnet-im/linnet/internal/store/memory"
 	"github.com/linnet-im/linnet/wire"
@@ -43,7 +45,9 @@ func newWorld(t *testing.T, store chat.Store, guests chat.Guests) (w *world, sto
 	if w.chat, err = chat.New(t.Context(), chat.Config{Guests: guests}, store, w.router); err != nil {
 		t.Fatal(err)
 	}
-	w.table = api.New(w.chat)
+	index := searchindex.New()
+	indexer := search.NewIndexer(store, index, log)
+	w.table = api.New(w.chat, search.New(w.chat, index, indexer))
 	w.hub = session.NewHub(session.Config{
 		Chat: w.chat, Router: w.router, Presence: presence.New(), Table: w.table, Verifier: auth.New(auth.Config{Secret: secret}), Log: log,
 		MaxListeners: 100, Limits: wire.Limits{InFlight: 64},
@@ -51,6 +55,7 @@ func newWorld(t *testing.T, store chat.Store, guests chat.Guests) (w *world, sto
 	ctx, cancel := context.WithCancel(context.Background())
 	var run sync.WaitGroup
 	run.Go(func() { w.router.Run(ctx) })
+	run.Go(func() { indexer.Run(ctx) })
 	var once sync.Once
 	stop = func() {
 		once.Do(func() {

@@ -26,6 +26,8 @@ import (
 	"github.com/linnet-im/linnet/internal/presence"
 	"github.com/linnet-im/linnet/internal/rest"
 	"github.com/linnet-im/linnet/internal/router"
+	"github.com/linnet-im/linnet/internal/search"
+	"github.com/linnet-im/linnet/internal/search/fts"
 	"github.com/linnet-im/linnet/internal/session"
 	"github.com/linnet-im/linnet/internal/store/sqlite"
 	"github.com/linnet-im/linnet/wire"
@@ -55,7 +57,11 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writer
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	s, err := newServer(ctx, cfg, secret, store, log)
+	index := openIndex(ctx, &cfg, log)
+	if index != nil {
+		defer func() { err = errors.Join(err, index.Close()) }()
+	}
+	s, err := newServer(ctx, cfg, secret, store, index, log)
 	if err != nil {
 		return err
 	}
@@ -70,6 +76,7 @@ type server struct {
 	log      *slog.Logger
 	store    *sqlite.Store
 	metrics  *metrics.Metrics
+	indexer  *search.Indexer // nil: search is off
 	chat     *chat.Service
 	router   *router.Router
 	presence *presence.Board
@@ -83,7 +90,8 @@ type server struct {
 	authority *authority // nil: none
 }
 
-func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sqlite.Store, log *slog.Logger) (*server, error) {
+// newServer makes a server; index may be nil.
+func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sqlite.Store, index *fts.Index, log *slog.Logger) (*server, error) {
 	s := &server{cfg: cfg, log: log, store: store, metrics: metrics.New()}
 	s.router = router.New(router.Config{
 		MaySee: func(u chat.UserID, k chat.ConversationKind) bool { return s.chat.MaySee(u, k) },
@@ -95,6 +103,7 @@ func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sql
 	s.chat, err = chat.New(ctx, chat.Config{
 		Guests: chat.Guests(cfg.Guests), Committed: s.metrics.Committed, Presence: s.router,
 		Limits: chat.Limits{
+			SearchesPerSecond: limits.UserSearchesPerSecond, SearchesBurst: limits.UserSearchesBurst,
 			SendsPerSecond: limits.UserSendsPerSecond, SendsBurst: limits.UserSendsBurst,
 			RoomSendsPerSec: limits.ConversationSendsPerSecond, RoomSendsBurst: limits.ConversationSendsBurst,
 			NewDirectsHourly: limits.NewDirectsPerHour, NewRoomsHourly: limits.NewRoomsPerHour, JoinsHourly: limits.JoinsPerHour, MembersPerCall: limits.MembersPerCall,
@@ -115,7 +124,12 @@ func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sql
 	}
 	verifier := auth.New(tokens)
 	s.presence = presence.New()
-	table := api.New(s.chat)
+	var finder *search.Service
+	if index != nil {
+		s.indexer = search.NewIndexer(store, index, log)
+		finder = search.New(s.chat, index, s.indexer)
+	}
+	table := api.New(s.chat, finder)
 	table.Observe(s.called)
 	s.hub = session.NewHub(session.Config{
 		Chat: s.chat, Router: s.router, Presence: s.presence, Table: table, Verifier: verifier, Log: log, PlainLAN: cfg.LAN,
@@ -183,6 +197,9 @@ func (s *server) run(ctx context.Context, out io.Writer) error {
 	background.Go(func() { s.hub.Run(serving) })
 	background.Go(func() { s.presence.Run(serving) })
 	background.Go(func() { giveBack(serving) })
+	if s.indexer != nil {
+		background.Go(func() { s.indexer.Run(serving) })
+	}
 	if s.keys != nil {
 		background.Go(func() { s.keys.Run(serving) })
 	}

@@ -30,6 +30,12 @@ func (s *server) measure() {
 		func() float64 { return float64(s.router.Stats().Gaps) })
 	m.Gauge("linnet_sweep_age_seconds", "Since when everything is known to be delivered; about one second when all is well.",
 		func() float64 { return time.Since(s.router.Stats().Swept).Seconds() })
+	if s.indexer != nil {
+		m.Gauge("linnet_search_behind", "Changed rows of the store that are not in the search index yet.",
+			func() float64 { return float64(s.store.Position() - s.indexer.Position()) })
+		index := filepath.Join(s.cfg.Data, "search.db")
+		m.Gauge("linnet_search_bytes", "The size of the search index.", func() float64 { return metrics.FileSize(index) })
+	}
 	database := filepath.Join(s.cfg.Data, "linnet.db")
 	m.Gauge("linnet_store_bytes", "The size of the database.", func() float64 { return metrics.FileSize(database) })
 	m.Gauge("linnet_store_wal_bytes", "The size of its write-ahead log.", func() float64 { return metrics.FileSize(database + "-wal") })

@@ -119,7 +119,7 @@ func operateFolder(ctx context.Context, data, method string, body []byte) (answe
 		return nil, err
 	}
 	defer service.Close()
-	m, bad := api.New(service).Find(method)
+	m, bad := api.New(service, nil).Find(method)
 	if bad != nil {
 		return nil, bad
 	}

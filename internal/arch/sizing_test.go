@@ -18,7 +18,7 @@ func peerFacing() []string {
 	return []string{
 		"wire", "wire/line", "internal/api", "internal/app", "internal/auth", "internal/chat", "internal/jwks",
 		"internal/link/lines", "internal/link/sock", "internal/link/text", "internal/link/ws",
-		"internal/listen", "internal/presence", "internal/rest", "internal/router", "internal/session",
+		"internal/listen", "internal/presence", "internal/rest", "internal/router", "internal/search", "internal/session",
 	}
 }
 
@@ -104,6 +104,22 @@ func limits() []limit {
 		{"Calls", "name of a method", size, one("wire.maxMethod")},
 		{"Calls", "an HTTP call", span, one("internal/rest.callTime")},
 		{"Calls", "cursor", size, one("internal/chat.maxCursor")},
+
+		{"Search", "searches of a user, a second", plain, one("Limits.UserSearchesPerSecond")},
+		{"Search", "… at once", plain, one("Limits.UserSearchesBurst")},
+		{"Search", "what is looked for", characters, one("internal/search.MaxQuery")},
+		{"Search", "words in it", plain, one("internal/search.MaxTerms")},
+		{"Search", "senders asked for", plain, one("internal/search.MaxSenders")},
+		{"Search", "types asked for", plain, one("internal/search.MaxTypes")},
+		{"Search", "page of what is found", plain, one("internal/search.MaxPage")},
+		{"Search", "messages read for a page", plain, one("internal/search.maxLooked")},
+		{"Search", "conversations of the searcher that are searched", plain, one("internal/search.maxConversations")},
+		{"Search", "looking through the index", span, one("internal/search.maxTime")},
+		{"Search", "waiting for what was just sent to be found", span, one("internal/search.maxWait")},
+		{"Search", "conversations of the searcher that are looked at for people", plain, one("internal/search.peopleConversations", "internal/chat.searchGroups")},
+		{"Search", "people of a name that are looked at", plain, one("internal/search.peopleNamed")},
+		{"Search", "members of a group whose names are all read", plain, one("internal/search.membersRead")},
+		{"Search", "in a larger one: users of a name that are looked at", plain, one("internal/search.membersNamed")},
 
 		{"Messages", "content of a message", size, one("internal/api.MaxContent")},
 		{"Messages", "editing a message, after it was sent", span, one("Config.EditWindow")},
@@ -301,6 +317,9 @@ func noLimits() map[string]string {
 		stopping = "a server that stops, or is the operator's"
 	)
 	return map[string]string{
+		"internal/search.batchDocs": inside, "internal/search.batchBytes": inside, "internal/search.pageHeads": inside, "internal/search.pageEvents": inside,
+		"internal/search.pageUsers": inside, "internal/search.keptStarts": number, "internal/search.markBits": number,
+		"internal/search.gather": told, "internal/search.again": told,
 		"wire.Proto": number, "wire.maxIDInt": number, "internal/api.maxSeq": number,
 		"internal/link/ws.CloseData": number, "internal/link/ws.CloseNormal": number, "internal/link/ws.CloseProtocol": number,
 		"internal/link/ws.CloseTooLong": number, "internal/link/ws.CloseUTF8": number,

@@ -22,6 +22,9 @@ const (
 
 // Limits bounds what callers may do. A zero rate is no limit.
 type Limits struct {
+	SearchesPerSecond float64 // a user's, on average
+	SearchesBurst     int
+
 	SendsPerSecond   float64 // a user's messages, on average
 	SendsBurst       int
 	RoomSendsPerSec  float64 // a conversation's messages, on average
@@ -66,6 +69,8 @@ type Actor struct {
 // called concurrently. Those that take a Reply return at once and answer later; the
 // others block on the store. Errors for the caller are *Error.
 type Service struct {
+	searches searches
+
 	cfg       Config
 	store     Store
 	bus       Bus

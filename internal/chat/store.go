@@ -173,6 +173,8 @@ type Store interface {
 	DueItems(ctx context.Context, kind ItemKind, t time.Time, limit int) ([]Item, error)
 	// Heads answers up to limit conversations with After < Pos, lowest Pos first.
 	Heads(ctx context.Context, after Position, limit int) ([]Head, error)
+	// ChangedUsers answers up to limit users with After < Pos, lowest Pos first.
+	ChangedUsers(ctx context.Context, after Position, limit int) ([]User, error)
 	// Fork answers the highest seq the conversation had at pos, 0 if it was not there.
 	Fork(ctx context.Context, id ConversationID, pos Position) (Seq, error)
 	// ForgetCalls removes up to limit of the oldest calls written before t and answers how many.

@@ -28,9 +28,10 @@ type Config struct {
 	UDP            bool           // the text protocol over UDP
 	LAN            bool           // plain text to private addresses
 	Proxies        []netip.Prefix // who stands before the server and states addresses
-	TLSCert        string         // a file
-	TLSKey         string         // a file
-	ACME           []string       // hosts to get certificates for
+	Search         bool
+	TLSCert        string   // a file
+	TLSKey         string   // a file
+	ACME           []string // hosts to get certificates for
 	ACMEEmail      string
 	ACMEDirectory  string     // the authority's URL
 	ACMERoots      string     // a file: whom to trust as the authority; "" for whom the system trusts
@@ -90,6 +91,10 @@ func settings() []setting {
 		}},
 		{false, "udp", "the text protocol over UDP: on or off (on when the server listens on loopback only)", func(c *Config, t string) error {
 			c.udp = t
+			return oneOf(t, "on", "off", "true", "false")
+		}},
+		{false, "search", "search in messages, with an index in the data folder: on or off (on)", func(c *Config, t string) error {
+			c.Search = t == "on" || t == "true"
 			return oneOf(t, "on", "off", "true", "false")
 		}},
 		{true, "lan", "on: serve private addresses in plain text, on all interfaces unless listen says otherwise (off)", func(c *Config, t string) error {
@@ -281,7 +286,7 @@ func prefix(text string) (netip.Prefix, error) {
 // is usual. It answers flag.ErrHelp when help was asked for and printed to out.
 func Load(args []string, getenv func(string) string, out io.Writer) (Config, error) {
 	c := Config{
-		Data: "linnet-data", MaxConnections: 10_000, LogLevel: "info", LogFormat: "text",
+		Data: "linnet-data", Search: true, MaxConnections: 10_000, LogLevel: "info", LogFormat: "text",
 		EditWindow: 24 * time.Hour, RecallWindow: 2 * time.Minute,
 	}
 	table := settings()

@@ -31,7 +31,7 @@ func load(t *testing.T, args []string, env map[string]string, file string) (Conf
 
 func usual() Config {
 	return Config{
-		Listen: "127.0.0.1:7788", Data: "linnet-data", Guests: "full", UDP: true,
+		Listen: "127.0.0.1:7788", Data: "linnet-data", Guests: "full", UDP: true, Search: true,
 		MaxConnections: 10_000, LogLevel: "info", LogFormat: "text",
 		EditWindow: 24 * time.Hour, RecallWindow: 2 * time.Minute,
 	}
@@ -56,6 +56,7 @@ func TestLoad(t *testing.T) {
 			name: "the environment", env: map[string]string{"LINNET_MAX_CONNECTIONS": "12", "LINNET_LOG_LEVEL": "debug"},
 			want: func(c *Config) { c.MaxConnections, c.LogLevel = 12, "debug" },
 		},
+		{name: "search off", args: []string{"--search", "off"}, want: func(c *Config) { c.Search = false }},
 		{name: "an empty variable is none", env: map[string]string{"LINNET_DATA": ""}, want: func(*Config) {}},
 		{
 			name: "the file", file: "listen: '[::1]:7788'\nmax_connections: 12\nudp: false\norigins:\n  - https://a.example\n  - http://b.example:81\n",

@@ -22,6 +22,8 @@ type Limits struct {
 	// Rates hold for peers that are not on loopback.
 	UserSendsPerSecond         float64
 	UserSendsBurst             int
+	UserSearchesPerSecond      float64
+	UserSearchesBurst          int
 	ConversationSendsPerSecond float64
 	ConversationSendsBurst     int
 	NewDirectsPerHour          int
@@ -36,6 +38,7 @@ type Limits struct {
 // DefaultLimits answers the limits in force.
 func DefaultLimits() Limits {
 	return Limits{
+		UserSearchesPerSecond: 5, UserSearchesBurst: 20,
 		FrameBytes: 64 << 10, InFlight: 64, OutboxBytes: 256 << 10,
 		HeaderBytes: 16 << 10, HeaderTimeout: 5 * time.Second, BodyTimeout: 30 * time.Second,
 		AnswerTimeout: time.Minute, WriteTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,

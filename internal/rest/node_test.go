@@ -77,7 +77,7 @@ func newNodeOn(t *testing.T, store chat.Store, guests chat.Guests) (n *node, end
 		cancel()
 		run.Wait()
 	}
-	table, verifier := api.New(service), auth.New(auth.Config{Secret: []byte(secret)})
+	table, verifier := api.New(service, nil), auth.New(auth.Config{Secret: []byte(secret)})
 	n.Handler, err = New(Config{
 		Hub: session.NewHub(session.Config{
 			Chat: service, Router: r, Presence: presence.New(), Table: table, Verifier: verifier, Limits: wire.Limits{InFlight: 64}, MaxListeners: 100, Log: log,

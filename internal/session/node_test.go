@@ -110,7 +110,7 @@ func inBubble(t *testing.T, guests chat.Guests, f func(t *testing.T, n *node)) {
 		}
 		board := presence.New()
 		n.Hub = NewHub(Config{
-			Chat: service, Router: r, Presence: board, Table: api.New(service), Verifier: auth.New(auth.Config{Secret: []byte(secret)}),
+			Chat: service, Router: r, Presence: board, Table: api.New(service, nil), Verifier: auth.New(auth.Config{Secret: []byte(secret)}),
 			Limits: wire.Limits{InFlight: 64}, MaxListeners: 100, Log: log,
 		})
 		ctx, cancel := context.WithCancel(context.Background())

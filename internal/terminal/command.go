@@ -38,6 +38,7 @@ func commands() []command {
 		{"unblock", "USER", "take it again", userCall("blocks.remove", "no longer blocked")},
 		{"friend", "USER", "ask to be friends, or accept that", (*Model).friend},
 		{"friends", "", "who they are, and who asks", (*Model).friends},
+		{"search", "WORDS", "messages with all of them", (*Model).search},
 		{"name", "NAME", "what you are called", (*Model).rename},
 		{"status", "[TEXT]", "a line that others see", (*Model).status},
 		{"edit", "TEXT", "say it better: your last message here", (*Model).edit},

@@ -90,6 +90,9 @@ func (f *fake) Call(_ context.Context, method string, params, result any) error 
 		r.Presence = []wire.Presence{{User: "bob", State: "away", Online: true, Status: "在开会"}}
 	case *wire.Conversation:
 		r.ID = "g_new"
+	case *wire.MessagesSearchResult:
+		r.Messages = []wire.FoundMessage{{Conversation: "g_team", From: "zhang", Time: "2026-11-25T11:30:00.000Z", Snippet: "明天的会议"}}
+		r.Page = "next"
 	}
 	return err
 }
@@ -465,6 +468,8 @@ func TestCommands(t *testing.T) {
 		{"/recall", `messages.recall {"conversation":"d_bob","seq":2,`, ""},
 		{"/open 产品讨论组 and all who work on it", "", ""},
 		{"/who", `members.list {"conversation":"g_team"`, ""},
+		{"/search", "", "/search WORDS"},
+		{"/search 会议 room", `messages.search {"query":"会议 room"`, "2026-11-25 11:30  产品讨论组 and all who work on it  张三: 明天的会议\nand more"},
 		{"/name Al", `users.update {"name":"Al"}`, "you are called"},
 		{"/status at lunch", `presence.set {"status":"at lunch"}`, ""},
 		{"/leave", `conversations.leave {"conversation":"g_team"`, ""},

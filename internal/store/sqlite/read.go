@@ -9,7 +9,7 @@ import (
 )
 
 type readStatements struct {
-	user, account, conversation, member, members, audience, heads, fork, neighbour *sql.Stmt
+	user, account, conversation, member, members, audience, heads, fork, neighbour, changedUsers *sql.Stmt
 
 	items, changedItems, dueItems *sql.Stmt
 
@@ -36,6 +36,7 @@ func (s *readStatements) prepare(ctx context.Context, db *sql.DB) error {
 			WHERE m.conv = ` + conv + ` AND m.user > ? AND m.joined = 1 ORDER BY m.user LIMIT ?`},
 		{&s.audience, `SELECT user, spans FROM member INDEXED BY member_conv WHERE conv = ` + conv},
 		{&s.heads, `SELECT id, seq, pos FROM conversation WHERE pos > ? ORDER BY pos LIMIT ?`},
+		{&s.changedUsers, `SELECT ` + userColumns + ` FROM user WHERE pos > ? ORDER BY pos LIMIT ?`},
 		{&s.fork, `SELECT seq FROM event WHERE conv = ` + conv + ` AND pos <= ? ORDER BY seq DESC LIMIT 1`},
 		{&s.events, eventsIn + ` ORDER BY seq LIMIT ?`},
 		{&s.newestEvents, eventsIn + ` ORDER BY seq DESC LIMIT ?`},

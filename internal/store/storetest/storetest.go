@@ -41,6 +41,7 @@ func Run(t *testing.T, open func(testing.TB) chat.Store) {
 		{"changed while heads move", testChangedMoving},
 		{"heads", testHeads},
 		{"fork", testFork},
+		{"changed users", testChangedUsers},
 		{"position", testPosition},
 		{"lineage", func(f *fixture) { testLineage(f, open) }},
 		{"forget calls", testForgetCalls},
