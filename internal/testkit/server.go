@@ -48,8 +48,9 @@ func Start(t testing.TB, args ...string) *Server {
 	return s
 }
 
-// printed finds the address in what the server prints.
-var printed = regexp.MustCompile(`127\.0\.0\.1:([1-9][0-9]*)`)
+// printed finds the address in the line that says where the server serves: others, of
+// where it gets keys from for example, have addresses too.
+var printed = regexp.MustCompile(`serves on (127\.0\.0\.1:[1-9][0-9]*)`)
 
 func (s *Server) start() {
 	s.t.Helper()
@@ -175,9 +176,9 @@ func (o *output) read(r io.ReadCloser, found chan<- string) {
 		o.mu.Lock()
 		o.text = append(o.text, line...)
 		o.mu.Unlock()
-		if m := printed.FindString(line); m != "" && !seen {
+		if m := printed.FindStringSubmatch(line); m != nil && !seen {
 			seen = true
-			found <- m
+			found <- m[1]
 		}
 		if err != nil {
 			return
