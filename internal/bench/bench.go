@@ -1,6 +1,7 @@
 // Package bench measures a Linnet server: acknowledged sends between pairs, fan-out in
 // a group, the reading of history, and what connections cost that are idle, come back all
-// at once, come and go, or stop reading. It checks everything it receives, so a figure
+// at once, come and go, or stop reading, and what large groups, rooms and lists cost beside
+// small ones. It checks everything it receives, so a figure
 // is only given when nothing was lost, doubled or out of order. Beside each figure it
 // measures, in the same run and with the same generator, a bare program that does the
 // unavoidable part of the same work: what is reported is Linnet's share of what the
@@ -35,11 +36,15 @@ const (
 	Storm   Workload = "storm"   // all clients come back after a crash, each of them behind
 	Churn   Workload = "churn"   // sends beside users who come and go
 	Stalled Workload = "stalled" // a room where some stop reading
+
+	Large Workload = "large" // sends into a group of very many, beside a group of two
+	Room  Workload = "room"  // a room of very many, beside one of a few
+	List  Workload = "list"  // the list of a user with many conversations, beside one with a few
 )
 
 // All gives every workload.
 func All() []Workload {
-	return []Workload{Direct, Fanout, HistoryOne, HistoryMany, Idle, SignIn, Storm, Churn, Stalled}
+	return []Workload{Direct, Fanout, HistoryOne, HistoryMany, Idle, SignIn, Storm, Churn, Stalled, Large, Room, List}
 }
 
 // The links a run can use.
@@ -65,6 +70,10 @@ type Options struct {
 	Most          int   // of Idle: its CPU is measured with so many too, if so many files may be open
 	Churn         int   // sign-ins a second beside the sends
 	Crowd         int   // of Stalled: members of the room
+	Large         int   // of Large: members of the group
+	Online        int   // of Large: how many of them are online
+	Listeners     int   // of Room
+	Listed        int   // of List: conversations of each user
 	Duration      time.Duration
 	Repeat        int
 	Links         []string
@@ -76,11 +85,16 @@ type Options struct {
 	SecretFile string
 	PID        int
 
-	pace time.Duration // of Stalled: how often a message is sent; tests have less time
+	pace time.Duration // of Stalled and Room: how often a message is sent, if not as usual; tests have less time
 }
 
-// crowdPace is how often a message is sent to a crowd.
-const crowdPace = 100 * time.Millisecond
+// every is how often a message is sent where usually it is so often.
+func (o *Options) every(usual time.Duration) time.Duration {
+	if o.pace > 0 {
+		return o.pace
+	}
+	return usual
+}
 
 // warmup is how long a workload runs before it is measured.
 func (o *Options) warmup() time.Duration { return min(o.Duration/5, 2*time.Second) }
@@ -100,6 +114,10 @@ func (o *Options) check() error {
 		{"most", o.Most, 0, maxConnections},
 		{"churn", o.Churn, 1, 1000},
 		{"crowd", o.Crowd, 2, 5000},
+		{"large", o.Large, 3, 100_000},
+		{"online", o.Online, 2, min(o.Large, 1000)},
+		{"listeners", o.Listeners, 2, maxConnections},
+		{"listed", o.Listed, 2, 10_000},
 		{"repeat", o.Repeat, 1, 1000},
 	} {
 		if n.value < n.from || n.value > n.to {
@@ -116,8 +134,8 @@ func (o *Options) check() error {
 			return fmt.Errorf("link: %q; it must be tcp, ws or tls", link)
 		}
 	}
-	if files := openFiles(); files > 0 && files < uint64(max(o.Connections, o.Crowd)+spareFiles) {
-		return fmt.Errorf("connections: %d need an open-file limit of %d, and it is %d", max(o.Connections, o.Crowd), max(o.Connections, o.Crowd)+spareFiles, files)
+	if files := openFiles(); files > 0 && files < uint64(o.open()+spareFiles) {
+		return fmt.Errorf("connections: %d need an open-file limit of %d, and it is %d", o.open(), o.open()+spareFiles, files)
 	}
 	switch {
 	case len(o.Windows) == 0:
@@ -134,12 +152,12 @@ func (o *Options) check() error {
 	return nil
 }
 
+// open is how many connections are open at a time, at most.
+func (o *Options) open() int { return max(o.Connections, o.Crowd, o.Listeners) }
+
 // Run measures. It says on progress what it does. It returns an error, and no report,
 // as soon as the server breaks a promise: something missing, doubled or out of order.
 func Run(ctx context.Context, o Options, progress io.Writer) (report *Report, err error) {
-	if o.pace == 0 {
-		o.pace = crowdPace
-	}
 	if err := o.check(); err != nil {
 		return nil, err
 	}
@@ -172,6 +190,7 @@ func (o *Options) limits(dir string) Limits {
 		Links: o.Links, PayloadBytes: len(payloadText),
 		Pairs: o.Pairs, Members: o.Members, Clients: o.Clients, Conversations: o.Conversations,
 		Connections: o.Connections, Most: o.most(), Churn: o.Churn, Crowd: o.Crowd,
+		Large: o.Large, Online: o.Online, Listeners: o.Listeners, Listed: o.Listed,
 		Windows: o.Windows, Seconds: o.Duration.Seconds(), Repeat: o.Repeat,
 	}
 }

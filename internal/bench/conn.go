@@ -87,6 +87,15 @@ func (c *conn) queueList(conversation string, limit int64) int64 {
 	return id
 }
 
+// queueCall queues a call whose params are JSON already, and gives its id.
+func (c *conn) queueCall(method string, params []byte) int64 {
+	id := c.nextID()
+	start := len(c.out)
+	c.out = append(appendHead(c.framing.begin(c.out), id, method), params...)
+	c.out = c.framing.end(append(c.out, '}'), start)
+	return id
+}
+
 // flush writes what is queued.
 func (c *conn) flush() error {
 	if len(c.out) == 0 {
@@ -152,10 +161,7 @@ func (c *conn) call(method string, params, result any, event func([]byte) error)
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", method, err)
 	}
-	id := c.nextID()
-	start := len(c.out)
-	c.out = append(appendHead(c.framing.begin(c.out), id, method), encoded...)
-	c.out = c.framing.end(append(c.out, '}'), start)
+	id := c.queueCall(method, encoded)
 	frame, err := c.answer(id, event)
 	if err != nil {
 		return fmt.Errorf("%s: %w", method, err)

@@ -27,37 +27,33 @@ type fanout struct {
 	sent      []time.Duration // by seq modulo its length
 }
 
-func openFanout(ctx context.Context, t *target, run string, members, window int) (*fanout, error) {
-	users := names(run+"-m", members)
+// openFanout signs in each of the users, the first one the sender, and has it find or make
+// the conversation.
+func openFanout(ctx context.Context, t *target, users []string, window int, conversation func(*receiver) (string, error)) (*fanout, error) {
 	f, err := t.dialAll(ctx, users)
 	if err != nil {
 		return nil, err
 	}
 	fan := &fanout{
-		fleet: f, members: make([]*receiver, members), window: window,
+		fleet: f, members: make([]*receiver, len(users)), window: window,
 		reached: make([]atomic.Int32, 2*window), done: make(chan int64, window),
 		sent: make([]time.Duration, 2*window),
 	}
 	for i, c := range f.conns {
 		fan.members[i] = &receiver{conn: c}
 	}
-	if err := fan.found(t, users); err != nil {
+	if err := fan.found(conversation); err != nil {
 		f.close()
 		return nil, err
 	}
 	return fan, nil
 }
 
-// found makes the group and sends its first message, which all members wait for.
-func (f *fanout) found(t *target, users []string) error {
+// found sends the first message of the conversation, which all members wait for.
+func (f *fanout) found(conversation func(*receiver) (string, error)) (err error) {
 	sender := f.members[0]
-	f.conversation = "bare"
-	if !t.bare {
-		id, err := createGroup(sender.conn, users[1:], sender.takeEvent)
-		if err != nil {
-			return err
-		}
-		f.conversation = id
+	if f.conversation, err = conversation(sender); err != nil {
+		return err
 	}
 	first, err := sender.conn.send(map[string]string{"conversation": f.conversation}, sender.takeEvent)
 	if err != nil {
@@ -184,32 +180,47 @@ func (f *fanout) issue(now time.Duration, n int) (seq int64, err error) {
 
 // runFanout measures deliveries to the members of one group.
 func runFanout(ctx context.Context, t *target, run string, o *Options, window int) (Result, error) {
-	f, err := openFanout(ctx, t, run, o.Members, window)
+	users := names(run+"-m", o.Members)
+	f, err := openFanout(ctx, t, users, window, func(sender *receiver) (string, error) {
+		if t.bare {
+			return "bare", nil
+		}
+		return createGroup(sender.conn, users[1:], sender.takeEvent)
+	})
 	if err != nil {
 		return Result{}, err
 	}
 	defer f.fleet.close()
-	if err := f.load(o.warmup()); err != nil {
+	delivered, used, err := f.measure(t, o)
+	if err != nil {
 		return Result{}, err
-	}
-	before := f.received()
-	m := startMeter(t.pid)
-	if err := f.load(o.Duration); err != nil {
-		return Result{}, err
-	}
-	used := m.stop()
-	delivered := f.received() - before
-	if sends := int64(f.acks.latency.Count()); f.acks.pending != 0 || delivered != sends*int64(o.Members) {
-		return Result{}, fmt.Errorf("%d sends, of which %d are unanswered, made %d deliveries to %d members",
-			sends, f.acks.pending, delivered, o.Members)
 	}
 	r := newResult(Fanout, window, t, "deliveries", delivered, used)
 	r.setLatency(&f.delivered)
 	r.Delivered = delivered
-	if t.bare {
-		return r, nil
+	return r, nil
+}
+
+// measure warms up, measures, and checks that every member got every message.
+func (f *fanout) measure(t *target, o *Options) (delivered int64, used usage, err error) {
+	if err := f.load(o.warmup()); err != nil {
+		return 0, used, err
 	}
-	return r, forEach(o.Members, func(i int) error {
+	before := f.received()
+	m := startMeter(t.pid)
+	if err := f.load(o.Duration); err != nil {
+		return 0, used, err
+	}
+	used = m.stop()
+	delivered = f.received() - before
+	if sends := int64(f.acks.latency.Count()); f.acks.pending != 0 || delivered != sends*int64(len(f.members)) {
+		return 0, used, fmt.Errorf("%d sends, of which %d are unanswered, made %d deliveries to %d members",
+			sends, f.acks.pending, delivered, len(f.members))
+	}
+	if t.bare {
+		return delivered, used, nil
+	}
+	return delivered, used, forEach(len(f.members), func(i int) error {
 		return f.members[i].conn.checkHead(f.conversation, f.acks.seq)
 	})
 }

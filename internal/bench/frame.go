@@ -24,6 +24,9 @@ var (
 	seqMark     = []byte(`"seq":`)
 	messageMark = []byte(`"kind":"message"`)
 	clientMark  = []byte(`"client_id":"`)
+	gapMark     = []byte(`"method":"gap"`)
+	fromMark    = []byte(`"from_seq":`)
+	toMark      = []byte(`"to_seq":`)
 )
 
 // headBytes is within how many bytes of a frame its method or its id stand.
@@ -50,6 +53,9 @@ func classify(frame []byte) (kind frameKind, id int64, err error) {
 	}
 	return answerFrame, id, nil
 }
+
+// isGap says whether a notification tells that events were skipped.
+func isGap(frame []byte) bool { return bytes.Contains(frame[:min(len(frame), headBytes)], gapMark) }
 
 // numberAfter reads the decimal number that follows the first mark, and gives what
 // stands behind it.

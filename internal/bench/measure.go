@@ -8,22 +8,22 @@ type Measure struct {
 	Link     string   `json:"link"`
 	Name     string   `json:"name"`
 	Unit     string   `json:"unit"`
-	Program  string   `json:"program"` // linnet, or the bare program
-	Bare     bool     `json:"bare"`
+	Program  string   `json:"program"` // linnet, or what it is compared with
+	Beside   bool     `json:"beside"`  // it is what linnet is compared with: a bare program, or linnet with little to do
 	Repeat   int      `json:"repeat"`
 	Value    float64  `json:"value"`
 }
 
-// MeasureRow is the median of a Measure over the repetitions, beside the bare program's.
+// MeasureRow is the median of a Measure over the repetitions, beside what it is compared with.
 type MeasureRow struct {
-	Workload Workload `json:"workload"`
-	Link     string   `json:"link"`
-	Name     string   `json:"name"`
-	Unit     string   `json:"unit"`
-	Linnet   float64  `json:"linnet"`
-	BareName string   `json:"bare_name,omitempty"`
-	Bare     float64  `json:"bare,omitempty"`
-	Ratio    float64  `json:"ratio,omitempty"` // how many times the bare figure; 0: there is none
+	Workload   Workload `json:"workload"`
+	Link       string   `json:"link"`
+	Name       string   `json:"name"`
+	Unit       string   `json:"unit"`
+	Linnet     float64  `json:"linnet"`
+	BesideName string   `json:"beside_name,omitempty"`
+	Beside     float64  `json:"beside,omitempty"`
+	Ratio      float64  `json:"ratio,omitempty"` // how many times the figure beside it; 0: there is none
 }
 
 // measures collects what one workload finds out about one program.
@@ -36,10 +36,23 @@ func (m *measures) add(name, unit string, value float64, known bool) {
 	}
 }
 
+// beside notes the figure of that name for linnet with little to do.
+func (m *measures) beside(with, name, unit string, value float64, known bool) {
+	if known {
+		*m = append(*m, Measure{Name: name, Unit: unit, Value: value, Program: with, Beside: true})
+	}
+}
+
 // ms notes the median and the 99th percentile of what h has counted, in milliseconds.
 func (m *measures) ms(name string, h *Histogram) {
 	m.add(name+", p50", "ms", h.Quantile(0.5).Seconds()*1e3, h.Count() > 0)
 	m.add(name+", p99", "ms", h.Quantile(0.99).Seconds()*1e3, h.Count() > 0)
+}
+
+// msBeside is ms for linnet with little to do.
+func (m *measures) msBeside(with, name string, h *Histogram) {
+	m.beside(with, name+", p50", "ms", h.Quantile(0.5).Seconds()*1e3, h.Count() > 0)
+	m.beside(with, name+", p99", "ms", h.Quantile(0.99).Seconds()*1e3, h.Count() > 0)
 }
 
 // summarizeMeasures makes the rows of all measures, in the order in which they were first taken.
@@ -58,16 +71,16 @@ func summarizeMeasures(all []Measure) []MeasureRow {
 			rows[k] = &MeasureRow{Workload: m.Workload, Link: m.Link, Name: m.Name, Unit: m.Unit}
 			values[k] = make(map[bool][]float64)
 		}
-		if m.Bare {
-			rows[k].BareName = m.Program
+		if m.Beside {
+			rows[k].BesideName = m.Program
 		}
-		values[k][m.Bare] = append(values[k][m.Bare], m.Value)
+		values[k][m.Beside] = append(values[k][m.Beside], m.Value)
 	}
 	out := make([]MeasureRow, 0, len(order))
 	for _, k := range order {
 		row := rows[k]
-		row.Linnet, row.Bare = median(values[k][false]), median(values[k][true])
-		row.Ratio = ratio(row.Linnet, row.Bare)
+		row.Linnet, row.Beside = median(values[k][false]), median(values[k][true])
+		row.Ratio = ratio(row.Linnet, row.Beside)
 		out = append(out, *row)
 	}
 	return out

@@ -43,8 +43,8 @@ func TestConnectionWorkloads(t *testing.T) {
 						t.Errorf("%s: %s: %g", row.Workload, row.Name, row.Linnet)
 					}
 				}
-				if bare := row.Workload == Idle || row.Workload == SignIn; bare != (row.BareName != "") && !strings.Contains(row.Name, "15 connections") {
-					t.Errorf("%s: %s: beside %q", row.Workload, row.Name, row.BareName)
+				if bare := row.Workload == Idle || row.Workload == SignIn; bare != (row.BesideName != "") && !strings.Contains(row.Name, "15 connections") {
+					t.Errorf("%s: %s: beside %q", row.Workload, row.Name, row.BesideName)
 				}
 			}
 			want := map[Workload]int{Idle: 0, SignIn: 3, Storm: 3, Churn: 5}
@@ -105,10 +105,10 @@ func TestMeasures(t *testing.T) {
 		t.Fatalf("%+v", m)
 	}
 	row := func(name string, bare bool, value float64) Measure {
-		return Measure{Workload: Idle, Link: LinkTCP, Name: name, Unit: "KB", Program: "p", Bare: bare, Value: value}
+		return Measure{Workload: Idle, Link: LinkTCP, Name: name, Unit: "KB", Program: "p", Beside: bare, Value: value}
 	}
 	rows := summarizeMeasures([]Measure{row("a", false, 9), row("a", true, 3), row("b", false, 1), row("a", false, 6), row("a", false, 100)})
-	if len(rows) != 2 || rows[0].Linnet != 9 || rows[0].Bare != 3 || rows[0].Ratio != 3 || rows[1].Ratio != 0 {
+	if len(rows) != 2 || rows[0].Linnet != 9 || rows[0].Beside != 3 || rows[0].Ratio != 3 || rows[1].Ratio != 0 {
 		t.Errorf("%+v", rows)
 	}
 }
@@ -134,4 +134,154 @@ func TestMemory(t *testing.T) {
 		t.Errorf("64 MB more are %d bytes more", grown)
 	}
 	runtime.KeepAlive(held)
+}
+
+// Large groups, rooms and lists on the real server, beside small ones. What they check
+// themselves makes them fail: see TestFaults and those below.
+func TestLargeWorkloads(t *testing.T) {
+	for _, link := range []string{LinkTCP, LinkWS} {
+		t.Run(link, func(t *testing.T) {
+			o := onServer(t, Large, Room, List)
+			o.Links, o.Windows, o.Duration = []string{link}, []int{1}, 100*time.Millisecond
+			report, err := Run(t.Context(), o, io.Discard)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := make(map[Workload]int)
+			for _, row := range report.MeasureRows {
+				got[row.Workload]++
+				if row.Name == "building the group" {
+					continue
+				}
+				if row.BesideName == "" {
+					t.Errorf("%s: %s is compared with nothing", row.Workload, row.Name)
+				}
+				switch row.Unit {
+				case "s", "µs": // CPU, in ticks of 10 ms
+				case "events":
+					if row.Linnet != 0 {
+						t.Errorf("%g events of 64 bytes were skipped", row.Linnet)
+					}
+				default:
+					if row.Linnet <= 0 || row.Beside <= 0 {
+						t.Errorf("%s: %s: %g beside %g", row.Workload, row.Name, row.Linnet, row.Beside)
+					}
+				}
+			}
+			want := map[Workload]int{Large: 7, Room: 6, List: 12}
+			if runtime.GOOS == "linux" { // CPU
+				want = map[Workload]int{Large: 8, Room: 7, List: 16}
+			}
+			for w, n := range want {
+				if got[w] != n {
+					t.Errorf("%s measured %d figures, not %d", w, got[w], n)
+				}
+			}
+			var table strings.Builder
+			if err := report.WriteTable(&table); err != nil || !strings.Contains(table.String(), "a group of two") {
+				t.Errorf("the table, %v:\n%s", err, &table)
+			}
+		})
+	}
+}
+
+// A list has the conversations it must have, the newest first. Mutants: a conversation
+// twice, one missing, another one first, no token though there is more.
+func TestCheckList(t *testing.T) {
+	list := func(page string, ids ...string) *listed {
+		l := &listed{Page: page}
+		for _, id := range ids {
+			l.Conversations = append(l.Conversations, struct{ ID string }{id})
+		}
+		return l
+	}
+	a := &lister{newest: "a"}
+	for _, tt := range []struct {
+		name string
+		got  *listed
+		more bool
+		ok   bool
+	}{
+		{"whole", list("", "a", "b"), false, true},
+		{"a page of more", list("p", "a", "b"), true, true},
+		{"twice", list("", "a", "a"), false, false},
+		{"one missing", list("", "a"), false, false},
+		{"not in order", list("", "b", "a"), false, false},
+		{"no token", list("", "a", "b"), true, false},
+		{"a token", list("p", "a", "b"), false, false},
+	} {
+		if err := a.checkList(tt.got, 2, tt.more); (err == nil) != tt.ok {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+	if err := listCalls()[3].check(a, &listed{Total: 3}, 3); err == nil {
+		t.Error("3 unread of 4 are right")
+	}
+}
+
+// Two answers are the same page whatever tokens are behind it.
+func TestPageOf(t *testing.T) {
+	one := pageOf([]byte(`{"jsonrpc":"2.0","id":3,"result":{"conversations":[{"id":"a"}],"page":"x","cursor":"y"}}`))
+	if other := pageOf([]byte(`{"jsonrpc":"2.0","id":44,"result":{"conversations":[{"id":"a"}],"cursor":"z"}}`)); string(one) != string(other) {
+		t.Errorf("%s\n%s", one, other)
+	}
+	if other := pageOf([]byte(`{"jsonrpc":"2.0","id":44,"result":{"conversations":[{"id":"b"}],"cursor":"z"}}`)); string(one) == string(other) {
+		t.Error("another conversation is the same page")
+	}
+}
+
+// A gap is a listener's only where none other is missing, and where one may be. Mutants:
+// one that begins late, one that begins again; gaps taken for events that are ignored.
+func TestGaps(t *testing.T) {
+	event := func(seq string) []byte {
+		return []byte(`{"jsonrpc":"2.0","method":"event","params":{"conversation":"r","seq":` + seq + `,"kind":"reactions"}}`)
+	}
+	gap := func(from, to string) []byte {
+		return []byte(`{"jsonrpc":"2.0","method":"gap","params":{"conversation":"r","from_seq":` + from + `,"to_seq":` + to + `}}`)
+	}
+	for _, tt := range []struct {
+		name   string
+		frames [][]byte
+		strict bool
+		missed int64
+		ok     bool
+	}{
+		{"none", [][]byte{event("3"), event("4")}, false, 0, true},
+		{"one", [][]byte{event("3"), gap("4", "6"), event("7")}, false, 3, true},
+		{"at the end", [][]byte{event("3"), gap("4", "4")}, false, 1, true},
+		{"late", [][]byte{event("3"), gap("5", "6")}, false, 0, false},
+		{"again", [][]byte{event("3"), gap("3", "6")}, false, 0, false},
+		{"too short", [][]byte{event("3"), gap("4", "5"), event("7")}, false, 2, false},
+		{"backwards", [][]byte{event("3"), gap("4", "3")}, false, 0, false},
+		{"where there may be none", [][]byte{event("3"), gap("4", "6"), event("7")}, true, 0, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var r receiver
+			var missed int64
+			if !tt.strict {
+				r.gap = func(from, to int64) { missed += to - from + 1 }
+			}
+			var err error
+			for _, f := range tt.frames {
+				if err = r.take(f); err != nil {
+					break
+				}
+			}
+			if (err == nil) != tt.ok || missed != tt.missed {
+				t.Errorf("%d missed, %v", missed, err)
+			}
+		})
+	}
+}
+
+// The last of a crowd is told apart, message by message. Mutant: a place that is not
+// free again for the seq that comes there later.
+func TestReach(t *testing.T) {
+	c := new(crowd)
+	for round := range int64(3) {
+		seq := 7 + round*int64(len(c.reached))
+		if c.reach(seq, 3) || c.reach(seq+1, 3) || c.reach(seq, 3) || !c.reach(seq, 3) || c.reach(seq+1, 3) || !c.reach(seq+1, 3) {
+			t.Errorf("round %d", round)
+		}
+	}
 }

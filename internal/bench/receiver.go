@@ -13,6 +13,7 @@ type receiver struct {
 	tally  tally
 	want   atomic.Int64 // the seq after which run ends; math.MaxInt64 while it is not known
 	event  func(seq int64)
+	gap    func(from, to int64)               // nil: none may be skipped
 	answer func(frame []byte, id int64) error // nil: no answers are due
 }
 
@@ -67,6 +68,12 @@ func (r *receiver) take(frame []byte) error {
 		seq, err := r.tally.add(frame)
 		if err == nil && r.event != nil {
 			r.event(seq)
+		}
+		return err
+	case kind == otherFrame && r.gap != nil && isGap(frame):
+		from, to, err := r.tally.skip(frame)
+		if err == nil {
+			r.gap(from, to)
 		}
 		return err
 	}

@@ -42,6 +42,10 @@ type Limits struct {
 	Most          int      `json:"most"`
 	Churn         int      `json:"churn"`
 	Crowd         int      `json:"crowd"`
+	Large         int      `json:"large"`
+	Online        int      `json:"online"`
+	Listeners     int      `json:"listeners"`
+	Listed        int      `json:"listed"`
 	Windows       []int    `json:"windows"`
 	Seconds       float64  `json:"seconds"`
 	Repeat        int      `json:"repeat"`
@@ -218,6 +222,7 @@ func (r *Report) WriteTable(out io.Writer) error {
 	fmt.Fprintf(out, "link %s, payload %d bytes, %d pairs, %d members, %d history clients, %d conversations, %gs, median of %d\n",
 		strings.Join(l.Links, ","), l.PayloadBytes, l.Pairs, l.Members, l.Clients, l.Conversations, l.Seconds, l.Repeat)
 	fmt.Fprintf(out, "%d connections, idle CPU with up to %d, %d sign-ins a second beside sends, a crowd of %d\n", l.Connections, l.Most, l.Churn, l.Crowd)
+	fmt.Fprintf(out, "a group of %d with %d online, a room of %d listeners, lists of %d conversations\n", l.Large, l.Online, l.Listeners, l.Listed)
 	for _, write := range []func(io.Writer) error{r.writeRates, r.writeMeasures} {
 		if err := write(out); err != nil {
 			return err
@@ -261,16 +266,16 @@ func (r *Report) writeMeasures(out io.Writer) error {
 	}
 	fmt.Fprintln(out)
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "workload\tlink\tfigure\tlinnet\tunit\tbare\tin terms of it")
+	fmt.Fprintln(t, "workload\tlink\tfigure\tlinnet\tunit\tbeside\tits figure\tin terms of it")
 	for _, row := range r.MeasureRows {
-		bare, times := "", ""
-		if row.BareName != "" {
-			bare, times = digits(row.Bare), orNA(row.Ratio)
+		beside, times := "", ""
+		if row.BesideName != "" {
+			beside, times = digits(row.Beside), orNA(row.Ratio)
 			if row.Ratio > 0 {
 				times = fmt.Sprintf("%.1f ×", row.Ratio)
 			}
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", row.Workload, row.Link, row.Name, digits(row.Linnet), row.Unit, bare, times)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", row.Workload, row.Link, row.Name, digits(row.Linnet), row.Unit, row.BesideName, beside, times)
 	}
 	return t.Flush()
 }

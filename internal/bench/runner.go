@@ -64,9 +64,12 @@ func (r *runner) add(w Workload, link string, t *target, repeat int, results []R
 		fmt.Fprintf(r.progress, "%s, window %d, %s by %s: %.0f %s a second\n", w, result.Window, t.name, link, result.Rate, result.Unit)
 	}
 	for _, m := range found {
-		m.Workload, m.Link, m.Program, m.Bare, m.Repeat = w, link, t.name, t.bare, repeat
+		m.Workload, m.Link, m.Repeat = w, link, repeat
+		if m.Program == "" {
+			m.Program, m.Beside = t.name, t.bare
+		}
 		r.report.Measures = append(r.report.Measures, m)
-		fmt.Fprintf(r.progress, "%s, %s by %s: %s: %s %s\n", w, t.name, link, m.Name, digits(m.Value), m.Unit)
+		fmt.Fprintf(r.progress, "%s, %s by %s: %s: %s %s\n", w, m.Program, link, m.Name, digits(m.Value), m.Unit)
 	}
 }
 
@@ -92,6 +95,12 @@ func (r *runner) one(ctx context.Context, t *target, w Workload, window int) (re
 		found, err = runChurn(ctx, t, run, r.o)
 	case Stalled:
 		found, err = runStalled(ctx, t, run, r.o)
+	case Large:
+		found, err = runLarge(ctx, t, run, r.o)
+	case Room:
+		found, err = runRoom(ctx, t, run, r.o)
+	case List:
+		found, err = runList(ctx, t, run, r.o)
 	default:
 		err = fmt.Errorf("no such workload: %q", w)
 	}

@@ -58,7 +58,7 @@ func (r *runner) startServer(ctx context.Context, t *target) (s *ownServer, err 
 	if s.data, err = os.MkdirTemp(r.dir, "server-"); err != nil {
 		return nil, err
 	}
-	connections := max(r.o.Connections, r.o.most(), r.o.Crowd, 2*r.o.Pairs, r.o.Members, r.o.Clients) + spareConnections
+	connections := max(r.o.Connections, r.o.most(), r.o.Crowd, 2*r.o.Pairs, r.o.Members, r.o.Clients, r.o.Online, r.o.Listeners) + spareConnections
 	s.args = []string{"--data", s.data, "--max-connections", strconv.Itoa(connections)}
 	if t.link == LinkTLS {
 		cert, key, err := certificate(s.data)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -22,6 +23,8 @@ const (
 	stalledWait = time.Minute
 
 	lobby = "lobby"
+	// crowdPace is how often a message is sent to those in the lobby.
+	crowdPace = 100 * time.Millisecond
 )
 
 var slowMark = []byte(`"method":"close","params":{"code":"slow"`)
@@ -31,17 +34,29 @@ type crowd struct {
 	target  *target
 	fleet   *fleet
 	members []*member
+	room    string
 	speaker *conn
 	acks    *acks
 	sent    [1 << 12]atomic.Int64 // by seq modulo its length: when it was due
+	reached [1 << 12]atomic.Int32 // by seq modulo its length: how many have it, or were told that it was skipped
 	clock   clock
 	every   time.Duration // how often a message is sent
 }
 
 // member is a member of the room, who reads until it is to stop.
-type member struct {
-	receiver
-	delivered Histogram
+type member struct{ receiver }
+
+// heard is how long those in a room waited.
+type heard struct {
+	any    Histogram // each of them for each message
+	last   Histogram // the last of them for each message
+	missed int64     // events they were told to have been skipped
+}
+
+// tallies are where those in a room count what they hear, some of them in one.
+type tallies [64]struct {
+	sync.Mutex
+	heard
 }
 
 // runStalled measures the deliveries to a room's members, first while all of them read and
@@ -53,14 +68,14 @@ func runStalled(ctx context.Context, t *target, run string, o *Options) (m measu
 		return nil, err
 	}
 	defer c.fleet.close()
-	c.every = o.pace
+	c.every = o.every(crowdPace)
 	peak := watchMemory(t.pid)
 	alone, err := c.speak(ctx, c.members, func() bool { return c.clock.now() >= 2*o.Duration })
 	before, known := peak()
 	if err != nil {
 		return nil, err
 	}
-	m.ms("deliveries while all read", &alone)
+	m.ms("deliveries while all read", &alone.any)
 
 	n := stalledOf(o.Crowd)
 	stopped, reading := c.members[:n], c.members[n:]
@@ -85,7 +100,7 @@ func runStalled(ctx context.Context, t *target, run string, o *Options) (m measu
 			return nil, err
 		}
 	}
-	m.ms("deliveries while some have stopped", &beside)
+	m.ms("deliveries while some have stopped", &beside.any)
 	m.add("until the last who stopped was closed", "s", found.Seconds(), true)
 	m.add("server memory for each who stopped", "KB", float64(after-before)/1000/float64(n), known)
 	return m, nil
@@ -101,15 +116,22 @@ func openCrowd(ctx context.Context, t *target, run string, n int) (*crowd, error
 	if err != nil {
 		return nil, err
 	}
-	c := &crowd{target: t, fleet: f, speaker: f.conns[n], clock: clock{time.Now()}}
-	for i, conn := range f.conns[:n] {
-		c.members = append(c.members, &member{receiver: receiver{conn: conn}})
-		if i < stalledOf(n) {
-			conn.shrink(stalledReceive)
-		}
+	for _, conn := range f.conns[:stalledOf(n)] {
+		conn.shrink(stalledReceive)
 	}
-	c.speaker.text = strings.Repeat(payloadText, stalledText/len(payloadText))
-	first, err := c.speaker.send(map[string]string{"conversation": lobby}, nil)
+	f.conns[n].text = strings.Repeat(payloadText, stalledText/len(payloadText))
+	return newCrowd(t, f, lobby)
+}
+
+// newCrowd makes a crowd of connections that are in a room; the last of them speaks. It
+// closes them if it fails.
+func newCrowd(t *target, f *fleet, room string) (*crowd, error) {
+	n := len(f.conns) - 1
+	c := &crowd{target: t, fleet: f, room: room, speaker: f.conns[n], clock: clock{time.Now()}}
+	for _, conn := range f.conns[:n] {
+		c.members = append(c.members, &member{receiver{conn: conn}})
+	}
+	first, err := c.speaker.send(map[string]string{"conversation": room}, nil)
 	if err != nil {
 		f.close()
 		return nil, err
@@ -120,17 +142,32 @@ func openCrowd(ctx context.Context, t *target, run string, n int) (*crowd, error
 
 // speak sends to the room at its times until enough says so, and gives how long the
 // members who read waited for each from when it was due.
-func (c *crowd) speak(ctx context.Context, reading []*member, enough func() bool) (delivered Histogram, err error) {
+func (c *crowd) speak(ctx context.Context, reading []*member, enough func() bool) (h heard, err error) {
 	c.clock = clock{time.Now()}
 	clock := c.clock
 	g := &group{abort: c.fleet.close}
-	for _, l := range reading {
-		l.delivered = Histogram{}
+	counts := new(tallies)
+	for i, l := range reading {
 		if err := l.begin(); err != nil {
-			return delivered, err
+			return h, err
 		}
+		count := &counts[i%len(counts)]
 		l.event = func(seq int64) {
-			l.delivered.Add(clock.now() - time.Duration(c.sent[seq%int64(len(c.sent))].Load()))
+			took := clock.now() - time.Duration(c.sent[seq%int64(len(c.sent))].Load())
+			count.Lock()
+			defer count.Unlock()
+			count.any.Add(took)
+			if c.reach(seq, len(reading)) {
+				count.last.Add(took)
+			}
+		}
+		l.gap = func(from, to int64) {
+			count.Lock()
+			defer count.Unlock()
+			count.missed += to - from + 1
+			for seq := from; seq <= to; seq++ {
+				c.reach(seq, len(reading))
+			}
 		}
 		g.run(l.run)
 	}
@@ -142,16 +179,28 @@ func (c *crowd) speak(ctx context.Context, reading []*member, enough func() bool
 		g.fail(l.finish(c.acks.seq))
 	}
 	err = g.wait()
-	for _, l := range reading {
-		delivered.Merge(&l.delivered)
+	for i := range counts {
+		h.any.Merge(&counts[i].any)
+		h.last.Merge(&counts[i].last)
+		h.missed += counts[i].missed
 	}
-	return delivered, err
+	return h, err
+}
+
+// reach counts one more who was told of seq, and says whether it was the last of n.
+func (c *crowd) reach(seq int64, n int) bool {
+	slot := &c.reached[seq%int64(len(c.reached))]
+	if int(slot.Add(1)) < n {
+		return false
+	}
+	slot.Store(0)
+	return true
 }
 
 // say sends one message, due at that time.
 func (c *crowd) say(due time.Duration) error {
 	c.sent[(c.acks.seq+1)%int64(len(c.sent))].Store(int64(due))
-	id := c.speaker.queueSend(lobby)
+	id := c.speaker.queueSend(c.room)
 	if err := c.acks.expect(id, due); err != nil {
 		return err
 	}

@@ -42,3 +42,17 @@ func (t *tally) add(frame []byte) (seq int64, err error) {
 	}
 	return seq, nil
 }
+
+// skip checks a gap: it must begin where the events have ended.
+func (t *tally) skip(frame []byte) (from, to int64, err error) {
+	from, _, ok := numberAfter(frame, fromMark)
+	to, _, ok2 := numberAfter(frame, toMark)
+	switch {
+	case !ok || !ok2 || to < from:
+		return 0, 0, fmt.Errorf("a gap not understood: %.200q", frame)
+	case t.last != 0 && from != t.last+1:
+		return 0, 0, fmt.Errorf("a gap of events %d to %d after event %d", from, to, t.last)
+	}
+	t.last = to
+	return from, to, nil
+}

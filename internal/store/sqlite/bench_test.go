@@ -121,13 +121,14 @@ func BenchmarkChanged(b *testing.B) {
 	for _, bb := range []struct {
 		name  string
 		after chat.Position
+		limit int
 		want  int
-	}{{"all", 0, 100}, {"ten", s.Position() - 20, 10}, {"none", s.Position(), 0}} {
+	}{{"page", 0, 100, 100}, {"all", 0, 10_000, 1000}, {"ten", s.Position() - 20, 100, 10}, {"none", s.Position(), 100, 0}} {
 		b.Run(bb.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				entries, err := s.Changed(context.Background(), chat.Changed{
-					User: "alice", After: bb.after, Before: s.Position() + 1, Limit: 100,
+					User: "alice", After: bb.after, Before: s.Position() + 1, Limit: bb.limit,
 				})
 				if err != nil || len(entries) != bb.want {
 					b.Fatal(len(entries), err)

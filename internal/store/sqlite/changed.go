@@ -1,16 +1,20 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"slices"
 
 	"github.com/linnet-im/linnet/internal/chat"
 )
 
-// Changed has two plans with one answer. By membership each of the user's
+// Changed has three plans with one answer. By membership each of the user's
 // conversations is looked at: 1,000 of them take about a millisecond. By head each row
 // that changed between the two positions is looked at, whoever's it is: better for a
-// user with very many conversations and for one who was away for a moment.
+// user with very many conversations and for one who was away for a moment. Whole is for
+// an answer that has place for all of the user's: nothing need be sorted or cut, and each
+// row is read once, in the order in which it lies.
 const (
 	countMemberships = `SELECT count(*) FROM (SELECT 1 FROM member WHERE user = ? LIMIT ?)`
 
@@ -47,6 +51,11 @@ const (
 			CROSS JOIN member m ON m.user = :user AND m.conv = page.conv
 		ORDER BY page.pos DESC LIMIT :limit`
 
+	changedWhole = `
+		SELECT ` + entryColumns + `
+		FROM member m CROSS JOIN conversation c ON c.num = m.conv
+		WHERE m.user = :user AND max(m.pos, c.pos) > :after AND max(m.pos, c.pos) < :before`
+
 	entryColumns = conversationColumns + `, ` + memberColumns
 )
 
@@ -70,27 +79,41 @@ func (s *Store) changedPlan(ctx context.Context, q chat.Changed) (*sql.Stmt, err
 	if err != nil {
 		return nil, err
 	}
-	if n < rows {
+	switch {
+	case n < rows && n <= int64(q.Limit):
+		return s.read.changedWhole, nil
+	case n < rows:
 		return s.read.changedByMembership, nil
 	}
 	return s.read.changedByHead, nil
 }
 
 func (s *Store) changed(ctx context.Context, stmt *sql.Stmt, q chat.Changed) ([]chat.Entry, error) {
-	return query(ctx, s, stmt, scanEntry,
-		sql.Named("user", string(q.User)), sql.Named("after", int64(q.After)),
-		sql.Named("before", int64(q.Before)), sql.Named("limit", q.Limit))
+	args := []any{sql.Named("user", string(q.User)), sql.Named("after", int64(q.After)), sql.Named("before", int64(q.Before))}
+	if stmt != s.read.changedWhole {
+		return query(ctx, s, stmt, entryScanner(), append(args, sql.Named("limit", q.Limit))...)
+	}
+	list, err := query(ctx, s, stmt, entryScanner(), args...)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(list, func(x, y chat.Entry) int { return cmp.Compare(y.Pos(), x.Pos()) })
+	return list[:min(len(list), q.Limit)], nil // there may be more than when they were counted
 }
 
-func scanEntry(row scanner) (chat.Entry, error) {
+// entryScanner reads entries, of which there may be thousands, into the same place.
+func entryScanner() func(scanner) (chat.Entry, error) {
 	var c conversation
 	var m member
-	if err := row.Scan(append(c.dest(), m.dest()...)...); err != nil {
-		return chat.Entry{}, err
+	dest := append(c.dest(), m.dest()...)
+	return func(row scanner) (chat.Entry, error) {
+		if err := row.Scan(dest...); err != nil {
+			return chat.Entry{}, err
+		}
+		if err := c.finish(); err != nil {
+			return chat.Entry{}, err
+		}
+		err := m.finish(c.ID)
+		return chat.Entry{Conversation: c.Conversation, Member: m.Member}, err
 	}
-	if err := c.finish(); err != nil {
-		return chat.Entry{}, err
-	}
-	err := m.finish(c.ID)
-	return chat.Entry{Conversation: c.Conversation, Member: m.Member}, err
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/linnet-im/linnet/internal/chat"
 )
 
-// Both plans of Changed must answer the same, whichever is picked.
+// All plans of Changed must answer the same, whichever is picked. Mutants: the whole not
+// sorted; not cut.
 func TestChangedPlansAgree(t *testing.T) {
 	s := openAt(t, filepath.Join(t.TempDir(), "store.db"))
 	random := rand.New(rand.NewPCG(1, 2))
@@ -48,8 +49,9 @@ func TestChangedPlansAgree(t *testing.T) {
 		}
 		byMembership := changedKeys(t, s, s.read.changedByMembership, q)
 		byHead := changedKeys(t, s, s.read.changedByHead, q)
-		if !slices.Equal(byMembership, byHead) {
-			t.Fatalf("%+v:\nby membership %v\n      by head %v", q, byMembership, byHead)
+		whole := changedKeys(t, s, s.read.changedWhole, q)
+		if !slices.Equal(byMembership, byHead) || !slices.Equal(byMembership, whole) {
+			t.Fatalf("%+v:\nby membership %v\n      by head %v\n        whole %v", q, byMembership, byHead, whole)
 		}
 		compared += len(byHead)
 	}
@@ -79,22 +81,26 @@ func TestChangedPlan(t *testing.T) {
 		}
 	}
 	now := s.Position() // 20: a head and a member each
+	byHead, byMembership, whole := s.read.changedByHead, s.read.changedByMembership, s.read.changedWhole
 	for _, tt := range []struct {
 		after, before chat.Position
-		byHead        bool
+		limit         int
+		want          *sql.Stmt
 	}{
-		{0, 1 << 62, false},
-		{now - 3, 1 << 62, true},
-		{now, 1 << 62, true},
-		{0, 5, true},
-		{0, now - 5, false},
+		{0, 1 << 62, 9, byMembership},
+		{0, 1 << 62, 10, whole},
+		{now - 3, 1 << 62, 100, byHead},
+		{now, 1 << 62, 100, byHead},
+		{0, 5, 100, byHead},
+		{0, now - 5, 9, byMembership},
+		{0, now - 5, 100, whole},
 	} {
-		stmt, err := s.changedPlan(context.Background(), chat.Changed{User: "alice", After: tt.after, Before: tt.before, Limit: 100})
+		stmt, err := s.changedPlan(context.Background(), chat.Changed{User: "alice", After: tt.after, Before: tt.before, Limit: tt.limit})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := stmt == s.read.changedByHead; got != tt.byHead {
-			t.Errorf("between %d and %d: by head %v", tt.after, tt.before, got)
+		if stmt != tt.want {
+			t.Errorf("%d between %d and %d: the wrong plan", tt.limit, tt.after, tt.before)
 		}
 	}
 }
@@ -104,7 +110,7 @@ func TestNoScans(t *testing.T) {
 	s := openAt(t, filepath.Join(t.TempDir(), "store.db"))
 	db := s.readers
 	for _, text := range []string{
-		changedByHead, changedByMembership, countMemberships,
+		changedByHead, changedByMembership, changedWhole, countMemberships,
 		eventsIn + ` ORDER BY seq DESC LIMIT ?`,
 		`SELECT id, seq, pos FROM conversation WHERE pos > ? ORDER BY pos LIMIT ?`,
 		`SELECT user, spans FROM member INDEXED BY member_conv WHERE conv = ` + conv,

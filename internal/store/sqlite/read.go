@@ -15,7 +15,7 @@ type readStatements struct {
 
 	events, newestEvents, messages, newestMessages *sql.Stmt
 
-	countMemberships, changedByMembership, changedByHead *sql.Stmt
+	countMemberships, changedByMembership, changedByHead, changedWhole *sql.Stmt
 }
 
 const (
@@ -48,6 +48,7 @@ func (s *readStatements) prepare(ctx context.Context, db *sql.DB) error {
 		{&s.countMemberships, countMemberships},
 		{&s.changedByMembership, changedByMembership},
 		{&s.changedByHead, changedByHead},
+		{&s.changedWhole, changedWhole},
 	})
 }
 
