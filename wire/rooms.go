@@ -45,8 +45,28 @@ type RoomState struct {
 	Likes      int64       `json:"likes"`
 	Attributes []Attribute `json:"attributes"`
 	Role       string      `json:"role,omitzero" doc:"of the caller: owner or admin"`
-	Users      []string    `json:"users,omitzero" doc:"whose messages always go through"`
-	Types      []string    `json:"types,omitzero" doc:"of content, whose messages always go through"`
+	Staff      []Staff     `json:"staff,omitzero" doc:"the owner, who comes first, and the admins"`
+	Dismissed  bool        `json:"dismissed,omitzero"`
+	MuteAll    *MuteAll    `json:"mute_all,omitzero"`
+	SlowModeMS int64       `json:"slow_mode_ms,omitzero"`
+
+	Picture      string `json:"picture,omitzero" doc:"a URL"`
+	Announcement string `json:"announcement,omitzero"`
+
+	Users []string `json:"users,omitzero" doc:"whose messages always go through"`
+	Types []string `json:"types,omitzero" doc:"of content, whose messages always go through"`
+}
+
+// Staff is who manages a room.
+type Staff struct {
+	User string `json:"user"`
+	Role string `json:"role" doc:"owner or admin"`
+}
+
+// RoomRemoved is the notification room.removed: this session is in the room no more.
+type RoomRemoved struct {
+	Room   string `json:"room"`
+	Reason string `json:"reason" doc:"banned or dismissed"`
 }
 
 // Attribute is a named value of a room.

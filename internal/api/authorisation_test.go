@@ -88,6 +88,7 @@ func rules() []rule {
 		streamRules(),
 		laterRules(),
 		roomRules(),
+		moderationRules(),
 		presenceRules(),
 		peopleRules(),
 		inboxRules(),
@@ -364,9 +365,19 @@ func newScene(t *testing.T, guests chat.Guests) *scene {
 		w.must(w.caller(chat.UserID(said.who)), "messages.send", fmt.Sprintf(
 			`{"to":{"conversation":%q},"client_id":"00000000-0000-7000-8000-%012x","content":{"type":"text","text":"hi"}}`, said.to, 0x80+n))
 	}
+	// A room of olga's, in which adam is an admin, max is muted, and ben is banned.
+	room := w.must(olga, "rooms.create", `{"client_id":"00000000-0000-7000-8000-0000000000c0","name":"n"}`).(wire.RoomState).Room
+	for _, call := range [][2]string{
+		{"members.update", `"user":"adam","role":"admin"`},
+		{"members.mute", `"users":["max"]`},
+		{"members.ban", `"users":["ben"]`},
+	} {
+		n++
+		w.must(olga, call[0], fmt.Sprintf(`{"conversation":%q,"client_id":"00000000-0000-7000-8000-%012x",%s}`, room, n, call[1]))
+	}
 	direct := w.must(w.caller("guest:ann"), "messages.send",
 		`{"to":{"user":"bob"},"client_id":"00000000-0000-7000-8000-000000000003","content":{"type":"text","text":"hi"}}`).(wire.Place).Conversation
-	s := &scene{w, strings.NewReplacer("GROUP", group, "DIRECT", direct, "CID", "00000000-0000-7000-8000-0000000000ff")}
+	s := &scene{w, strings.NewReplacer("GROUP", group, "ROOM", room, "DIRECT", direct, "CID", "00000000-0000-7000-8000-0000000000ff")}
 	if guests != chat.GuestsFull {
 		stop()
 		s.world, _ = newWorld(t, store, guests)

@@ -12,12 +12,12 @@ func (m methods) groupRows() []*Method {
 	return []*Method{
 		row(Method{
 			Name: "members.update", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeManage,
-			Doc: "Makes a member of a group an admin or a plain member, which its owner may, or gives a member a nickname, " +
+			Doc: "Makes a member of a group, or anybody in a room, an admin or a plain member, which its owner may, or gives a member a nickname, " +
 				"which it may itself, and the owner and the admins those below them.",
 		}, m.membersUpdate),
 		row(Method{
 			Name: "members.mute", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeModerate,
-			Doc: "Keeps members of a group from speaking, for a time or until it is ended; its owner and admins may, those below them. " +
+			Doc: "Keeps members of a group, or anybody in a room, from speaking, for a time or until it is ended; its owner and admins may, those below them. " +
 				"What they send is refused with muted.",
 		}, m.membersMute),
 		row(Method{
@@ -28,7 +28,7 @@ func (m methods) groupRows() []*Method {
 		}),
 		row(Method{
 			Name: "members.ban", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeModerate,
-			Doc: "Removes users from a group and keeps them out of it, for a time or until it is lifted; its owner and admins may, those below them.",
+			Doc: "Removes users from a group or takes them out of a room, which is not there for them any more, and keeps them out of it, for a time or until it is lifted; its owner and admins may, those below them.",
 		}, m.membersBan),
 		row(Method{
 			Name: "members.unban", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeModerate,
@@ -38,11 +38,11 @@ func (m methods) groupRows() []*Method {
 		}),
 		row(Method{
 			Name: "members.bans", Access: Sessions, Repeat: ByNature, Scope: chat.ScopeRead,
-			Doc: "Who is banned from a group, by user id; its owner and admins may ask.",
+			Doc: "Who is banned from a group or a room, by user id; its owner and admins may ask.",
 		}, m.membersBans),
 		row(Method{
 			Name: "groups.mute", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeModerate,
-			Doc: "Lets only the owner, the admins and some others speak in a group, for a time or until it is ended; its owner and admins may.",
+			Doc: "Lets only the owner, the admins and some others speak in a group or a room, for a time or until it is ended; its owner and admins may.",
 		}, m.groupsMute),
 		row(Method{
 			Name: "groups.unmute", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeModerate,
@@ -57,12 +57,12 @@ func (m methods) groupRows() []*Method {
 		}),
 		row(Method{
 			Name: "groups.update", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeManage,
-			Doc: "Changes a group's name, picture, announcement and attributes, which those may to whom the setting edit gives it, " +
+			Doc: "Changes a group's or a room's name, picture and announcement, and a group's attributes, which those may to whom the setting edit gives it, " +
 				"or its settings, which its owner and admins may.",
 		}, m.groupsUpdate),
 		row(Method{
 			Name: "groups.transfer", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeManage,
-			Doc: "Makes another member the owner of a group; its owner may, and becomes an admin.",
+			Doc: "Makes another member the owner of a group, or another user that of a room; its owner may, and becomes an admin.",
 		}, func(ctx context.Context, c Caller, p *wire.GroupTransferParams) (wire.Place, error) {
 			gc, err := groupCall(p.Conversation, p.ClientID)
 			if err != nil {
@@ -73,7 +73,7 @@ func (m methods) groupRows() []*Method {
 		}),
 		row(Method{
 			Name: "groups.dismiss", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeManage,
-			Doc: "Closes a group for good; its owner may. Its members still read its past.",
+			Doc: "Closes a group or a room for good; its owner may. Its past can still be read.",
 		}, func(ctx context.Context, c Caller, p *wire.GroupParams) (wire.Place, error) {
 			gc, err := groupCall(p.Conversation, p.ClientID)
 			if err != nil {
@@ -282,6 +282,11 @@ func mutedUntil(d *chat.MemberDetails, now time.Time) string {
 // groupState writes what is set in a group, as its reader sees it.
 func groupState(out *wire.Conversation, s *chat.Summary) {
 	c := &s.Conversation
+	if c.Kind == chat.Room {
+		out.Picture, out.Dismissed = details(c).Picture, c.Dismissed()
+		out.MuteAll = muteAll(details(c).MuteAll)
+		return
+	}
 	if c.Kind != chat.Group || s.Member == nil {
 		return
 	}
@@ -294,17 +299,27 @@ func groupState(out *wire.Conversation, s *chat.Summary) {
 	if !s.Joined {
 		return // what was set since is not for who left
 	}
-	var d chat.Details
-	if c.Details != nil {
-		d = *c.Details
-	}
+	d := details(c)
 	out.Picture, out.Dismissed, out.UpdatedSeq = d.Picture, c.Dismissed(), int64(d.Updated)
-	if all := d.MuteAll; all != nil {
-		out.MuteAll = &wire.MuteAll{Until: endText(all.Until)}
-		for _, u := range all.Except {
-			out.MuteAll.Except = append(out.MuteAll.Except, string(u))
-		}
+	out.MuteAll = muteAll(d.MuteAll)
+}
+
+func details(c *chat.Conversation) chat.Details {
+	if c.Details == nil {
+		return chat.Details{}
 	}
+	return *c.Details
+}
+
+func muteAll(all *chat.MuteAll) *wire.MuteAll {
+	if all == nil {
+		return nil
+	}
+	out := &wire.MuteAll{Until: endText(all.Until)}
+	for _, u := range all.Except {
+		out.Except = append(out.Except, string(u))
+	}
+	return out
 }
 
 // wholeConversation is conversation with what is too long for lists.
@@ -313,10 +328,7 @@ func wholeConversation(s chat.Summary, reader chat.UserID) wire.Conversation {
 	if s.Conversation.Kind != chat.Group || !s.Joined {
 		return out
 	}
-	var d chat.Details
-	if s.Conversation.Details != nil {
-		d = *s.Conversation.Details
-	}
+	d := details(&s.Conversation)
 	out.Announcement, out.Attributes = d.Announcement, d.Attributes
 	whole := d.Settings.Whole()
 	out.Settings = &wire.GroupSettings{

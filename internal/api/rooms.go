@@ -107,7 +107,13 @@ func roomState(s chat.RoomState) wire.RoomState {
 		Room: string(s.Summary.Conversation.ID), Name: s.Summary.Conversation.Name, HeadSeq: int64(s.Summary.Head),
 		Online: s.Online, Likes: s.Likes, Sample: []string{}, Attributes: attributes(s.Attributes), Types: s.Rules.Types,
 	}
-	if s.Summary.Member != nil {
+	d := details(&s.Summary.Conversation)
+	out.Picture, out.Announcement, out.MuteAll = d.Picture, d.Announcement, muteAll(d.MuteAll)
+	out.Dismissed, out.SlowModeMS = s.Summary.Conversation.Dismissed(), d.Settings.SlowModeMS
+	for _, st := range d.Staff {
+		out.Staff = append(out.Staff, wire.Staff{User: string(st.User), Role: string(st.Role)})
+	}
+	if s.Summary.Member.Staff() {
 		out.Role = string(s.Summary.Member.Role)
 	}
 	for _, u := range s.Sample {

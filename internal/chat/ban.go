@@ -47,8 +47,9 @@ func checkReason(param, text string) error {
 	return nil
 }
 
-// BanMembers keeps users out of a group, until a time or, with nil, for good: those who are
-// in it are removed, and nobody adds them and they join no more. Its owner and admins may, to those below them.
+// BanMembers keeps users out of a group or a room, until a time or, with nil, for good: those
+// who are in it are removed, and nobody adds them and they join no more. A room is not there
+// for them. Its owner and admins may, to those below them.
 func (s *Service) BanMembers(ctx context.Context, a Actor, ch ChangeMembers, until *time.Time, reason string) (Place, error) {
 	end, err := checkUntil(until, s.cfg.Now())
 	if err != nil {
@@ -61,6 +62,10 @@ func (s *Service) BanMembers(ctx context.Context, a Actor, ch ChangeMembers, unt
 		removed, err := removable(a, b, c, self, users)
 		if err != nil {
 			return nil, err
+		}
+		if c.Kind == Room {
+			b.shut(c, removed, end)
+			removed = nil
 		}
 		for _, u := range users {
 			body := mustJSON(Ban{By: a.User, Time: b.now, Until: end, Reason: reason})
@@ -87,6 +92,12 @@ func (s *Service) UnbanMembers(ctx context.Context, a Actor, ch ChangeMembers) (
 			if key := banKey(c.ID, u); b.item(key) != nil {
 				b.forgetItem(key)
 				freed = append(freed, u)
+				if m := b.rowOf(c, u); c.Kind == Room {
+					d := m.details()
+					d.BannedUntil = time.Time{}
+					m.setDetails(d)
+					b.putMember(m)
+				}
 			}
 		}
 		if len(freed) == 0 {
@@ -99,7 +110,7 @@ func (s *Service) UnbanMembers(ctx context.Context, a Actor, ch ChangeMembers) (
 	})
 }
 
-// Bans answers who is kept out of a group, by user, and whether there are more. The owner
+// Bans answers who is kept out of a group or a room, by user, and whether there are more. The owner
 // and the admins may ask. A ban that has ended is shown until it is lifted.
 func (s *Service) Bans(ctx context.Context, a Actor, id ConversationID, after UserID, limit int) ([]Ban, bool, error) {
 	items, more, err := s.managed(ctx, a, id, BanItem, after, limit)
@@ -120,7 +131,7 @@ func (s *Service) managed(ctx context.Context, a Actor, id ConversationID, kind 
 	if err != nil {
 		return nil, false, err
 	}
-	if c.Kind != Group || !a.Server && !joined(m) {
+	if c.Kind != Group && (c.Kind != Room || kind != BanItem) || c.Kind == Group && !a.Server && !joined(m) {
 		return nil, false, forbidden("only groups have these, for their admins")
 	}
 	if err := may(a, c, m, RightManage); err != nil {

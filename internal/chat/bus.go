@@ -31,6 +31,12 @@ type Notice struct {
 	Only         UserID       // told to this user alone; "" for everybody
 	Except       UserID       // not told to this user; "" for nobody
 	Unseen       []UserID     // nor to these
+	Evict        *Eviction    // only those are told, and are in the room no more; nil: nobody
+}
+
+// Eviction is who is taken out of a room.
+type Eviction struct {
+	Users []UserID // nil: everybody
 }
 
 // Bus carries commits and notices to every node. It is a hint: what it loses is found

@@ -20,6 +20,7 @@ type Details struct {
 	Updated      Seq               `json:"updated,omitempty"` // of the event that last changed Announcement, Attributes or Settings
 	// Of a room.
 	Room *RoomRules `json:"room,omitempty"`
+	Rows bool       `json:"rows,omitempty"` // somebody has a row in it, or had: of its staff, muted or banned
 	// Messages.
 	Pins       []Pin       `json:"pins,omitempty"`
 	MarksOfAll []MarkOfAll `json:"marks_of_all,omitempty"` // mentions of everybody, the newest
@@ -38,6 +39,8 @@ type MemberDetails struct {
 	Nickname   string    `json:"nickname,omitempty"`
 	MutedUntil time.Time `json:"muted_until,omitzero"`
 	Erased     bool      `json:"erased,omitempty"` // it left, and reads nothing but that
+	// In a room: until when it is not there for the user.
+	BannedUntil time.Time `json:"banned_until,omitzero"`
 	// Messages.
 	Mentions []Seq    `json:"mentions,omitempty"` // messages that name the member; those read past are dropped
 	Hidden   []Hidden `json:"hidden,omitempty"`   // what the member deleted for itself

@@ -69,8 +69,9 @@ func hidden(r rune) bool {
 	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || unicode.In(r, unicode.Cf) && r != zwj && r != zwnj
 }
 
-// checkUsers checks the users of one call and answers them sorted, once each.
-func (s *Service) checkUsers(param string, users []UserID) ([]UserID, error) {
+// checkUsers checks the users of one call and answers them sorted, once each. Guests are
+// users in rooms only, unless they are full ones.
+func (s *Service) checkUsers(param string, users []UserID, inRoom bool) ([]UserID, error) {
 	if limit := s.cfg.Limits.MembersPerCall; limit > 0 && len(users) > limit {
 		return nil, invalid(param, "%s: one call names at most %d users", param, limit)
 	}
@@ -78,7 +79,7 @@ func (s *Service) checkUsers(param string, users []UserID) ([]UserID, error) {
 		if err := CheckUserID(u); err != nil {
 			return nil, paramError(param, err)
 		}
-		if !s.MaySee(u, Group) {
+		if !inRoom && !s.MaySee(u, Group) {
 			return nil, invalid(param, "%s: guests are in open rooms only", param)
 		}
 	}
@@ -97,7 +98,7 @@ func (s *Service) CreateGroup(ctx context.Context, a Actor, g CreateGroup) (Plac
 			return Place{}, err
 		}
 	}
-	users, err := s.checkUsers("members", g.Users)
+	users, err := s.checkUsers("members", g.Users, false)
 	if err != nil {
 		return Place{}, err
 	}
@@ -210,8 +211,8 @@ func (s *Service) RemoveMembers(ctx context.Context, a Actor, ch ChangeMembers) 
 	})
 }
 
-// removable answers the rows of those of the users who are in the group, if the caller may
-// remove all of them.
+// removable answers the rows of those of the users who are in the group, and in a room of
+// all of them, if the caller may remove them.
 func removable(a Actor, b *batch, c *Conversation, self *Member, users []UserID) ([]*Member, error) {
 	if err := may(a, c, self, RightManage); err != nil {
 		return nil, err
@@ -221,11 +222,11 @@ func removable(a Actor, b *batch, c *Conversation, self *Member, users []UserID)
 	}
 	var rows []*Member
 	for _, u := range users {
-		m := b.rows.Members[MemberKey{c.ID, u}]
+		m := b.rowOf(c, u)
 		switch {
-		case !joined(m):
+		case m == nil:
 		case m.Role == Owner:
-			return nil, forbidden("the owner stays until the group has another one")
+			return nil, forbidden("the owner stays until there is another one")
 		case !outranks(a, self, m):
 			return nil, forbidden(fmt.Sprintf("%s is no less than you here", u))
 		default:

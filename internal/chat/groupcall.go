@@ -30,7 +30,7 @@ func (s *Service) changeGroup(ctx context.Context, a Actor, method string, gc Gr
 			if p, found, err := b.recall(cl.key, cl.hash); found {
 				return p, err
 			}
-			c, err := s.groupOf(b, a, gc.Conversation)
+			c, err := s.groupOf(b, a, method, gc.Conversation)
 			if err != nil {
 				return Place{}, err
 			}
@@ -48,13 +48,25 @@ func (s *Service) changeGroup(ctx context.Context, a Actor, method string, gc Gr
 	})
 }
 
-// groupOf gives a group that is not dismissed, if the caller is in it now or is a server key.
-func (s *Service) groupOf(b *batch, a Actor, id ConversationID) (*Conversation, error) {
+// inRooms says whether a call that changes groups changes rooms too. Rooms have staff, mutes
+// and bans as groups do, but nobody is a member of them.
+func inRooms(method string) bool {
+	switch method {
+	case "members.update", "members.mute", "members.unmute", "members.ban", "members.unban",
+		"groups.update", "groups.mute", "groups.unmute", "groups.transfer", "groups.dismiss":
+		return true
+	}
+	return false
+}
+
+// groupOf gives a group that is not dismissed, if the caller is in it now or is a server
+// key; or a room, for what is done in rooms too.
+func (s *Service) groupOf(b *batch, a Actor, method string, id ConversationID) (*Conversation, error) {
 	c, _, _, err := s.standing(b, a, id)
 	if err != nil {
 		return nil, err
 	}
-	if c.Kind != Group {
+	if c.Kind != Group && (c.Kind != Room || !inRooms(method)) {
 		return nil, forbidden("this is for groups")
 	}
 	return c, alive(c)
@@ -73,7 +85,7 @@ func (s *Service) changeMembers(ctx context.Context, a Actor, method string, ch 
 	if len(ch.Users) == 0 {
 		return Place{}, invalid("users", "users: name at least one")
 	}
-	users, err := s.checkUsers("users", ch.Users)
+	users, err := s.checkUsers("users", ch.Users, ch.Conversation.isRoom())
 	if err != nil {
 		return Place{}, err
 	}

@@ -13,7 +13,7 @@ var Forever = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
 // maxExcept is how many plain members may go on speaking while all are muted.
 const maxExcept = 100
 
-// MuteAll is a group's silence: only the owner, the admins and Except speak.
+// MuteAll is the silence of a group or a room: only the owner, the admins and Except speak.
 type MuteAll struct {
 	Until  time.Time `json:"until"`
 	Except []UserID  `json:"except,omitempty"` // sorted
@@ -29,10 +29,10 @@ func speak(a Actor, c *Conversation, m *Member, now time.Time) error {
 	if !a.Server && c.refuses(a.User) {
 		return notAccepted()
 	}
-	if a.Server || m == nil || m.Role.rank() >= Admin.rank() {
+	if a.Server || m.rank() >= Admin.rank() {
 		return nil
 	}
-	if m.Details != nil && now.Before(m.Details.MutedUntil) {
+	if m != nil && m.Details != nil && now.Before(m.Details.MutedUntil) {
 		return muted("you are muted here", m.Details.MutedUntil, now)
 	}
 	if all := c.details().MuteAll; all != nil && now.Before(all.Until) {
@@ -55,7 +55,7 @@ func muted(message string, until, now time.Time) error {
 // message. What was said before a restart is forgotten.
 func (s *Service) slow(a Actor, c *Conversation, m *Member, now time.Time) error {
 	pause := time.Duration(c.details().Settings.SlowModeMS) * time.Millisecond
-	if pause == 0 || a.Server || m == nil || m.Role.rank() >= Admin.rank() {
+	if pause == 0 || a.Server || m.rank() >= Admin.rank() {
 		return nil
 	}
 	key := "s" + string(c.ID) + " " + string(a.User)
@@ -76,7 +76,7 @@ func checkUntil(until *time.Time, now time.Time) (time.Time, error) {
 	return until.UTC().Truncate(time.Millisecond), nil
 }
 
-// MuteMembers keeps members of a group from speaking, until a time or, with nil, for good;
+// MuteMembers keeps members of a group, or anybody in a room, from speaking, until a time or, with nil, for good;
 // its owner and admins may, to those below them.
 func (s *Service) MuteMembers(ctx context.Context, a Actor, ch ChangeMembers, until *time.Time) (Place, error) {
 	end, err := checkUntil(until, s.cfg.Now())
@@ -98,9 +98,9 @@ func (s *Service) setMutes(ctx context.Context, a Actor, method string, ch Chang
 		}
 		var rows []*Member
 		for _, u := range users {
-			m := b.rows.Members[MemberKey{c.ID, u}]
+			m := b.rowOf(c, u)
 			switch {
-			case !joined(m):
+			case m == nil:
 				continue
 			case !outranks(a, self, m):
 				return nil, forbidden("you may mute those below you only")
@@ -112,6 +112,7 @@ func (s *Service) setMutes(ctx context.Context, a Actor, method string, ch Chang
 		if len(rows) == 0 {
 			return nil, nil
 		}
+		b.keepsRows(c)
 		content, told := updateContent{}, timeText(end)
 		names := make([]UserID, 0, len(rows))
 		for _, m := range rows {
@@ -127,7 +128,7 @@ func (s *Service) setMutes(ctx context.Context, a Actor, method string, ch Chang
 	})
 }
 
-// MuteGroup keeps everybody but the owner, the admins and some from speaking, until a time
+// MuteGroup keeps, in a group or a room, everybody but the owner, the admins and some from speaking, until a time
 // or, with nil, for good; the owner and the admins may.
 func (s *Service) MuteGroup(ctx context.Context, a Actor, gc GroupCall, until *time.Time, except []UserID) (Place, error) {
 	end, err := checkUntil(until, s.cfg.Now())
@@ -137,15 +138,15 @@ func (s *Service) MuteGroup(ctx context.Context, a Actor, gc GroupCall, until *t
 	if len(except) > maxExcept {
 		return Place{}, invalid("except", "except: at most %d users", maxExcept)
 	}
-	if except, err = s.checkUsers("except", except); err != nil {
+	if except, err = s.checkUsers("except", except, gc.Conversation.isRoom()); err != nil {
 		return Place{}, err
 	}
-	return s.setMuteAll(ctx, a, "groups.mute", gc, &MuteAll{Until: end, Except: except}, "muted the group")
+	return s.setMuteAll(ctx, a, "groups.mute", gc, &MuteAll{Until: end, Except: except}, "muted everybody")
 }
 
 // UnmuteGroup ends what MuteGroup began.
 func (s *Service) UnmuteGroup(ctx context.Context, a Actor, gc GroupCall) (Place, error) {
-	return s.setMuteAll(ctx, a, "groups.unmute", gc, nil, "unmuted the group")
+	return s.setMuteAll(ctx, a, "groups.unmute", gc, nil, "ended the mute of everybody")
 }
 
 func (s *Service) setMuteAll(ctx context.Context, a Actor, method string, gc GroupCall, mute *MuteAll, verb string) (Place, error) {

@@ -40,6 +40,17 @@ func (r Role) rank() int {
 	return 0
 }
 
+// rank is that of m's role, 0 for who has no row.
+func (m *Member) rank() int {
+	if m == nil {
+		return 0
+	}
+	return m.Role.rank()
+}
+
+// Staff says whether m is the owner's or an admin's.
+func (m *Member) Staff() bool { return m.rank() >= Admin.rank() }
+
 // may says whether the caller, whose row in c is m (nil: none), may do there what r names.
 // It is the one place that knows roles and settings: the error is CodeNotFound for who is
 // not in it, else CodeForbidden. A server key may everything, but in a dismissed group
@@ -81,15 +92,15 @@ func outranks(a Actor, m, other *Member) bool {
 	return a.Server || m != nil && (other == nil || m.Role.rank() > other.Role.rank())
 }
 
-// alive refuses what would change a group that was dismissed.
+// alive refuses what would change a group or a room that was dismissed.
 func alive(c *Conversation) error {
 	if c.Dismissed() {
-		return forbidden("the group was dismissed: its past can be read, nothing else")
+		return forbidden("this was dismissed: its past can be read, nothing else")
 	}
 	return nil
 }
 
-// Dismissed says whether the group is closed for good.
+// Dismissed says whether the group or the room is closed for good.
 func (c *Conversation) Dismissed() bool { return c.Details != nil && c.Details.Dismissed != 0 }
 
 // maxAdmins is how many admins a group has beside its owner.
@@ -104,6 +115,7 @@ func setRole(c *Conversation, m *Member, role Role) {
 		return
 	}
 	d := c.details()
+	d.Rows = c.Kind == Room
 	d.Staff = slices.DeleteFunc(slices.Clone(d.Staff), func(s Staff) bool { return s.User == m.User })
 	if role.rank() >= Admin.rank() {
 		d.Staff = append(d.Staff, Staff{m.User, role})

@@ -7,8 +7,8 @@ import (
 )
 
 // A room has no members but who is in it now: sessions come and go, and nothing of that is
-// logged. Its log is open to everybody who knows its id. A member row there is of the staff,
-// or of who is muted.
+// logged. Its log is open to everybody who knows its id, but for those it is closed to: see
+// moderate.go.
 
 // Presence says who is in rooms now; on several nodes, on any of them. Its methods do not block.
 type Presence interface {
@@ -38,8 +38,10 @@ const (
 	maxSample = 100
 )
 
+const roomPrefix = "r_"
+
 // NewRoomID makes the id of a new room: "r_" and 128 random bits.
-func NewRoomID() ConversationID { return ConversationID("r_" + randomID()) }
+func NewRoomID() ConversationID { return ConversationID(roomPrefix + randomID()) }
 
 // CreateRoom makes a room with the caller as its owner, and answers the place of its first event.
 func (s *Service) CreateRoom(ctx context.Context, a Actor, key [16]byte, clientID, name string) (Place, error) {
@@ -86,7 +88,7 @@ func (s *Service) SetRoomRules(ctx context.Context, a Actor, id ConversationID, 
 	if len(rules.Types) > maxRoomTypes {
 		return invalid("types", "types: at most %d", maxRoomTypes)
 	}
-	users, err := s.checkUsers("users", rules.Users)
+	users, err := s.checkUsers("users", rules.Users, false)
 	if err != nil {
 		return err
 	}

@@ -203,7 +203,7 @@ func (s *Service) find(ctx context.Context, a Actor, id ConversationID) (*Conver
 		return nil, nil, nil, readError(err)
 	}
 	var m *Member
-	if c.Kind != Room || c.Details != nil { // of a room, there are rows of its staff and of who is muted
+	if c.Kind != Room || c.details().Rows { // of a room, there are rows of its staff and of who is muted
 		// Read after the conversation: a span that was closed in between is seen closed.
 		row, err := s.store.Member(ctx, MemberKey{id, a.User})
 		switch {

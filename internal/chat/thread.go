@@ -74,7 +74,7 @@ func (s *Service) standing(b *batch, a Actor, id ConversationID) (c, home *Conve
 		return nil, nil, nil, notFound()
 	}
 	m = b.rows.Members[MemberKey{home.ID, a.User}]
-	if home.Kind != Room && !a.Server && !joined(m) {
+	if out := home.Kind != Room && !joined(m) || home.Kind == Room && m.banned(b.now); out && !a.Server {
 		return nil, nil, nil, notFound()
 	}
 	return c, home, m, nil

@@ -75,7 +75,7 @@ type UpdateMember struct {
 }
 
 // UpdateMember changes a member's role, which the owner may, or its nickname, which it may
-// itself and the admins may of those below them.
+// itself and the admins may of those below them. In a room it makes anybody an admin.
 func (s *Service) UpdateMember(ctx context.Context, a Actor, up UpdateMember) (Place, error) {
 	if err := CheckUserID(up.User); err != nil {
 		return Place{}, paramError("user", err)
@@ -98,7 +98,7 @@ func (s *Service) UpdateMember(ctx context.Context, a Actor, up UpdateMember) (P
 	key := MemberKey{up.Conversation, up.User}
 	keys := func(k *Keys) { k.Members = append(k.Members, key) }
 	return s.changeGroup(ctx, a, "members.update", up.GroupCall, []string{string(parts)}, keys, func(b *batch, c *Conversation, self *Member) (*Event, error) {
-		m := b.rows.Members[key]
+		m := b.rowOf(c, up.User)
 		if up.Role != nil {
 			if err := may(a, c, self, RightOwn); err != nil {
 				return nil, err
@@ -108,20 +108,26 @@ func (s *Service) UpdateMember(ctx context.Context, a Actor, up UpdateMember) (P
 			if err := may(a, c, self, RightManage); err != nil {
 				return nil, err
 			}
-			if joined(m) && !outranks(a, self, m) {
+			if m != nil && !outranks(a, self, m) {
 				return nil, forbidden("you may name those below you only")
 			}
 		}
 		switch {
-		case !joined(m):
+		case m == nil:
 			return nil, invalid("user", "user: not a member of this group")
+		case c.Kind == Room && up.Nickname != nil:
+			return nil, invalid("nickname", "nickname: in groups")
+		case c.Kind == Room && !s.MaySee(up.User, Group):
+			return nil, invalid("user", "user: anybody can take a guest's name, so a guest is no admin")
+		case up.Role != nil && m.banned(b.now):
+			return nil, invalid("user", "user: banned from this room")
 		case up.Role != nil && m.Role == Owner:
 			return nil, invalid("user", "user: the owner gives its role away with groups.transfer")
 		case up.Role != nil && *up.Role == Admin && m.Role != Admin && len(c.Staff()) > maxAdmins:
-			return nil, forbidden(fmt.Sprintf("a group has at most %d admins", maxAdmins))
+			return nil, forbidden(fmt.Sprintf("there are at most %d admins", maxAdmins))
 		}
 		change, texts := memberChange{User: up.User}, []string(nil)
-		if up.Role != nil && m.Role != *up.Role {
+		if up.Role != nil && m.rank() != up.Role.rank() && max(m.rank(), up.Role.rank()) >= Admin.rank() {
 			setRole(c, m, *up.Role)
 			change.Role = *up.Role
 			texts = append(texts, fmt.Sprintf("made %s %s", up.User, map[Role]string{Admin: "an admin", Plain: "a plain member"}[*up.Role]))
@@ -192,7 +198,20 @@ func (up *UpdateGroup) check() error {
 	return nil
 }
 
-// UpdateGroup changes what a group is, which those may to whom its settings give it, and its
+// checkRoom refuses what only groups have.
+func (up *UpdateGroup) checkRoom() error {
+	switch set := up.Settings; {
+	case len(up.Attributes) > 0:
+		return invalid("attributes", "attributes: those of a room are set with rooms.set")
+	case up.Name != nil && *up.Name == "":
+		return invalid("name", "name: a room has one")
+	case set != nil && *set != (SettingsChange{SlowModeMS: set.SlowModeMS}):
+		return invalid("settings", "settings: a room has slow_mode_ms")
+	}
+	return nil
+}
+
+// UpdateGroup changes what a group or a room is, which those may to whom its settings give it, and its
 // settings, which its owner and admins may. What is as it is asked to be is not changed, and
 // when nothing is, nothing is logged.
 func (s *Service) UpdateGroup(ctx context.Context, a Actor, up UpdateGroup) (Place, error) {
@@ -210,6 +229,11 @@ func (s *Service) UpdateGroup(ctx context.Context, a Actor, up UpdateGroup) (Pla
 		}
 		if err := may(a, c, self, need); err != nil {
 			return nil, err
+		}
+		if c.Kind == Room {
+			if err := up.checkRoom(); err != nil {
+				return nil, err
+			}
 		}
 		d := c.details()
 		attributes, changed, err := changeAttributes(d.Attributes, up.Attributes)
@@ -238,6 +262,9 @@ func (s *Service) UpdateGroup(ctx context.Context, a Actor, up UpdateGroup) (Pla
 			if settings.Whole() != d.Settings.Whole() || past != c.SharedPast {
 				d.Settings, c.SharedPast = settings, past
 				content.Settings = &settingsContent{settings.Whole(), c.History()}
+				if c.Kind == Room {
+					content.Settings.Settings = settings // of the others it has none
+				}
 				what = append(what, "settings")
 			}
 		}
@@ -250,7 +277,7 @@ func (s *Service) UpdateGroup(ctx context.Context, a Actor, up UpdateGroup) (Pla
 		c.setDetails(d)
 		content.Text = fmt.Sprintf("%s changed the %s", a.User, strings.Join(what, ", "))
 		if content.Name != nil && len(what) == 1 {
-			content.Text = fmt.Sprintf("%s named the group %q", a.User, c.Name)
+			content.Text = fmt.Sprintf("%s named the %s %q", a.User, c.Kind, c.Name)
 		}
 		return content.event(), nil
 	})
@@ -305,9 +332,13 @@ func (s *Service) Transfer(ctx context.Context, a Actor, gc GroupCall, to UserID
 		if err := may(a, c, self, RightOwn); err != nil {
 			return nil, err
 		}
-		owner, heir := b.rows.Members[before], b.rows.Members[after]
+		owner, heir := b.rows.Members[before], b.rowOf(c, to)
 		switch {
-		case !joined(heir):
+		case c.ID == Lobby:
+			return nil, forbidden("the lobby is nobody's")
+		case c.Kind == Room && (heir.banned(b.now) || !s.MaySee(to, Group)):
+			return nil, invalid("user", "user: a guest, or banned from this room")
+		case heir == nil:
 			return nil, invalid("user", "user: not a member of this group")
 		case heir.Role == Owner:
 			return nil, nil
@@ -318,23 +349,30 @@ func (s *Service) Transfer(ctx context.Context, a Actor, gc GroupCall, to UserID
 		setRole(c, heir, Owner)
 		b.putMember(owner)
 		b.putMember(heir)
-		content := updateContent{Text: fmt.Sprintf("%s gave the group to %s", a.User, to), Owner: to}
+		content := updateContent{Text: fmt.Sprintf("%s gave the %s to %s", a.User, c.Kind, to), Owner: to}
 		content.member(memberChange{User: to, Role: Owner})
 		content.member(memberChange{User: from, Role: Admin})
 		return content.event(), nil
 	})
 }
 
-// DismissGroup closes a group for good: its members may read its past, and nothing else is
-// done in it. It is one event, however many they are.
+// DismissGroup closes a group or a room for good: its past can be read by whom it could be,
+// and nothing else is done in it. It is one event, however many are there; everybody is
+// taken out of a room. The lobby stays.
 func (s *Service) DismissGroup(ctx context.Context, a Actor, gc GroupCall) (Place, error) {
-	return s.changeGroup(ctx, a, "groups.dismiss", gc, nil, nil, func(_ *batch, c *Conversation, self *Member) (*Event, error) {
+	return s.changeGroup(ctx, a, "groups.dismiss", gc, nil, nil, func(b *batch, c *Conversation, self *Member) (*Event, error) {
 		if err := may(a, c, self, RightOwn); err != nil {
 			return nil, err
+		}
+		if c.ID == Lobby {
+			return nil, forbidden("the lobby stays")
 		}
 		d := c.details()
 		d.Dismissed = c.Seq + 1
 		c.setDetails(d)
-		return &Event{Kind: Closed, Content: mustJSON(updateContent{Text: fmt.Sprintf("%s dismissed the group", a.User)})}, nil
+		if c.Kind == Room {
+			b.evict(c, nil, "dismissed")
+		}
+		return &Event{Kind: Closed, Content: mustJSON(updateContent{Text: fmt.Sprintf("%s dismissed the %s", a.User, c.Kind)})}, nil
 	})
 }

@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"slices"
+	"time"
 )
 
 // MaySee says whether a user may have anything to do with a conversation of this kind
@@ -22,7 +23,7 @@ func (s *Service) spans(u UserID, c *Conversation, m *Member) []Span {
 // membership answers what was said of c while the user was in it; what the user has deleted
 // for itself since is in it too.
 func (s *Service) membership(u UserID, c *Conversation, m *Member) []Span {
-	if !s.MaySee(u, c.Kind) {
+	if !s.MaySee(u, c.Kind) || c.Kind == Room && m.banned(s.cfg.Now()) {
 		return nil
 	}
 	if c.Kind == Room || c.Kind == Thread {
@@ -44,6 +45,11 @@ func (s *Service) membership(u UserID, c *Conversation, m *Member) []Span {
 	return spans
 }
 
+// banned says whether m keeps its user out of a room at now.
+func (m *Member) banned(now time.Time) bool {
+	return m != nil && m.Details != nil && now.Before(m.Details.BannedUntil)
+}
+
 // head answers the highest seq that the caller may know of: it does not go back when the
 // newest events are deleted for the caller alone.
 func (s *Service) head(a Actor, c *Conversation, m *Member) Seq {
@@ -59,11 +65,11 @@ func (c *Conversation) whole() []Span { return []Span{{From: 1, To: c.Seq}} }
 // readable is spans, for threads too: all of a thread is read by who is in its parent now.
 func (s *Service) readable(ctx context.Context, u UserID, c *Conversation, m *Member) ([]Span, error) {
 	if root, ok := c.Root(); ok {
-		_, in, spans, err := s.find(ctx, Actor{User: u}, root.Conversation)
+		parent, in, spans, err := s.find(ctx, Actor{User: u}, root.Conversation)
 		if err != nil {
 			return nil, err
 		}
-		if in != nil && !joined(in) || spans == nil {
+		if parent.Kind != Room && !joined(in) || spans == nil {
 			return nil, nil
 		}
 	}

@@ -14,7 +14,7 @@ func (s *Service) checkOnly(sender UserID, only []UserID) ([]UserID, error) {
 	if len(only) > maxOnly {
 		return nil, invalid("only", "only: a message is for at most %d users, or for everybody", maxOnly)
 	}
-	users, err := s.checkUsers("only", append(slices.Clone(only), sender))
+	users, err := s.checkUsers("only", append(slices.Clone(only), sender), false)
 	if err == nil && len(users) == 1 && len(only) == 0 {
 		return nil, invalid("only", "only: name at least one user, or leave it out")
 	}

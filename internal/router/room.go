@@ -117,6 +117,26 @@ func (r *Router) leave(l *Live, id chat.ConversationID) {
 	}
 }
 
+// evict takes the sessions of users, nil for everybody's, out of a room, and answers them.
+func (r *Router) evict(id chat.ConversationID, users []chat.UserID) []*Live {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	rm := r.rooms[id]
+	if rm == nil {
+		return nil
+	}
+	var out []*Live
+	for l := range rm.sessions {
+		if users == nil || slices.Contains(users, l.user) {
+			out = append(out, l)
+		}
+	}
+	for _, l := range out {
+		r.leave(l, id)
+	}
+	return out
+}
+
 // inRoom adds the sessions in a room to into.
 func (r *Router) inRoom(id chat.ConversationID, into []*Live) []*Live {
 	r.mu.RLock()

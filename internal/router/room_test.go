@@ -42,6 +42,41 @@ func comings(t *testing.T, s *sink) []members {
 	return list
 }
 
+// Who is banned from a room hears what came before, that it is out, and nothing after it.
+// Mutants: evict without the sessions' users; the notice told to the whole room.
+func TestEvicted(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *node) {
+		alice, aliceLive := n.online("alice")
+		bob, bobLive := n.online("bob")
+		n.Join(aliceLive, chat.Lobby)
+		n.Join(bobLive, chat.Lobby)
+		n.send("alice", into(chat.Lobby), 1)
+		n.Notify(chat.Notice{
+			Conversation: chat.Conversation{ID: chat.Lobby, Kind: chat.Room}, Evict: &chat.Eviction{Users: []chat.UserID{"bob"}},
+			Method: "room.removed", Params: []byte(`{}`),
+		})
+		n.send("alice", into(chat.Lobby), 1)
+		synctest.Wait()
+		last := func(s *sink) string {
+			list := s.taken()
+			return list[len(list)-1]
+		}
+		if got := last(bob); got != "room.removed {}" {
+			t.Errorf("bob was told last: %s", got)
+		}
+		if got := last(alice); strings.HasPrefix(got, "room.removed") || n.Online(chat.Lobby) != 1 || n.Present(chat.Lobby, "bob") {
+			t.Errorf("alice was told last: %s; %d are there", got, n.Online(chat.Lobby))
+		}
+		n.Notify(chat.Notice{
+			Conversation: chat.Conversation{ID: chat.Lobby, Kind: chat.Room}, Evict: &chat.Eviction{}, Method: "room.removed", Params: []byte(`{}`),
+		})
+		synctest.Wait()
+		if n.Online(chat.Lobby) != 0 {
+			t.Errorf("%d are there", n.Online(chat.Lobby))
+		}
+	})
+}
+
 func TestRoomNoticesAreCoalesced(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *node) {
 		alice, aliceLive := n.online("alice")

@@ -309,6 +309,9 @@ func (w *worker) push(to []*Live, burst []chat.Commit, now time.Time) {
 func (w *worker) tell(n *chat.Notice) {
 	var to []*Live
 	switch {
+	case n.Evict != nil:
+		w.release(n.Conversation.ID) // what was before it they are told
+		to = w.router.evict(n.Conversation.ID, n.Evict.Users)
 	case n.Only != "":
 		to = w.router.sessionsOf([]chat.UserID{n.Only}, n.Conversation.Kind, w.live[:0])
 	default:

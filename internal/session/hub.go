@@ -5,6 +5,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"sync"
@@ -376,11 +377,19 @@ func (h *Hub) Opened(ctx context.Context, id Admission, pos chat.Position) (wire
 	}, nil
 }
 
-// roomsOf answers the rooms a session begins in. Guests are in the lobby.
+// roomsOf answers the rooms a session begins in. Guests are in the lobby, unless they are
+// banned from it.
 func (h *Hub) roomsOf(ctx context.Context, id Admission, named []string) ([]chat.ConversationID, error) {
 	var rooms []chat.ConversationID
 	if id.Guest {
-		rooms = append(rooms, chat.Lobby)
+		_, err := h.CheckRoom(ctx, id.User, chat.Lobby)
+		var banned *chat.Error
+		switch {
+		case err == nil:
+			rooms = append(rooms, chat.Lobby)
+		case !errors.As(err, &banned) || banned.Code != chat.CodeNotFound:
+			return nil, err
+		}
 	}
 	for _, name := range named {
 		room := chat.ConversationID(name)
@@ -394,6 +403,23 @@ func (h *Hub) roomsOf(ctx context.Context, id Admission, named []string) ([]chat
 	return rooms, nil
 }
 
+// enterRoom puts a session into a room that was checked, unless it was closed to the user
+// meanwhile: who is banned first is found out here, who is banned later is taken out.
+func (h *Hub) enterRoom(ctx context.Context, live *router.Live, user chat.UserID, id chat.ConversationID) (sum chat.Summary, online int, err error) {
+	online = h.cfg.Router.Join(live, id)
+	if sum, err = h.CheckRoom(ctx, user, id); err != nil {
+		h.cfg.Router.Leave(live, id)
+	}
+	return sum, online, err
+}
+
+// enterRooms is enterRoom for the rooms that a session begins in.
+func (h *Hub) enterRooms(ctx context.Context, live *router.Live, user chat.UserID, rooms []chat.ConversationID) {
+	for _, room := range rooms {
+		_, _, _ = h.enterRoom(ctx, live, user, room) // what is not for the user it is not told
+	}
+}
+
 // CheckRoom says whether there is an open room of that id.
 func (h *Hub) CheckRoom(ctx context.Context, user chat.UserID, id chat.ConversationID) (chat.Summary, error) {
 	sum, err := h.cfg.Chat.Conversation(ctx, chat.Actor{User: user}, id)
@@ -402,6 +428,9 @@ func (h *Hub) CheckRoom(ctx context.Context, user chat.UserID, id chat.Conversat
 	}
 	if sum.Conversation.Kind != chat.Room {
 		return chat.Summary{}, wire.Errorf(wire.CodeForbidden, "only rooms are joined; groups have members")
+	}
+	if sum.Conversation.Dismissed() {
+		return chat.Summary{}, wire.Errorf(wire.CodeForbidden, "the room was dismissed: its past can be read, nothing else")
 	}
 	return sum, nil
 }

@@ -61,7 +61,7 @@ func (h *Hub) Poll(ctx context.Context, p *wire.OpenParams) (*Poll, error) {
 			h.cfg.Chat.SignedIn(id.User, id.device(p.Device))
 		}
 		if turn != nil {
-			known.enterRooms(rooms)
+			known.enterRooms(ctx, rooms)
 			return &Poll{known, turn}, nil
 		}
 	}
@@ -85,7 +85,7 @@ func (h *Hub) Poll(ctx context.Context, p *wire.OpenParams) (*Poll, error) {
 		s.close()
 		return nil, err
 	}
-	s.enterRooms(rooms)
+	s.enterRooms(ctx, rooms)
 	h.add(s)
 	if s.hasEnded() {
 		h.remove(s) // it was replaced or signed out before it was there to be removed
@@ -140,20 +140,19 @@ func (s *Poll) Done() {
 }
 
 // enterRooms has the poller in these rooms, and in no others.
-func (s *Poller) enterRooms(rooms []chat.ConversationID) {
+func (s *Poller) enterRooms(ctx context.Context, rooms []chat.ConversationID) {
 	s.mu.Lock()
 	before := s.rooms
 	s.rooms = rooms
 	s.mu.Unlock()
-	live := s.place().live
+	seat := s.place()
+	live := seat.live
 	for _, room := range before {
 		if !slices.Contains(rooms, room) {
 			s.hub.cfg.Router.Leave(live, room)
 		}
 	}
-	for _, room := range rooms {
-		s.hub.cfg.Router.Join(live, room)
-	}
+	s.hub.enterRooms(ctx, live, seat.id.User, rooms)
 }
 
 // User gives whose session it is, and Rooms the rooms it is in.

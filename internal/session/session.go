@@ -417,9 +417,7 @@ func (s *Session) Open(ctx context.Context, p *wire.OpenParams) (wire.OpenResult
 	}
 	// Taken after the session is live: what is not behind the cursor is pushed.
 	result.Cursor = s.hub.cfg.Chat.Cursor(id.User, s.hub.cfg.Chat.Position())
-	for _, room := range rooms {
-		s.hub.cfg.Router.Join(s.seat.live, room)
-	}
+	s.hub.enterRooms(ctx, s.seat.live, id.User, rooms)
 	if s.remote.SignedIn != nil {
 		s.remote.SignedIn()
 	}
@@ -467,11 +465,13 @@ func (s *Session) Ack(cursor string) error {
 // JoinRoom puts the session into an open room.
 func (s *Session) JoinRoom(ctx context.Context, room chat.ConversationID) (wire.RoomResult, error) {
 	a, _ := s.Actor()
-	sum, err := s.hub.CheckRoom(ctx, a.User, room)
+	if _, err := s.hub.CheckRoom(ctx, a.User, room); err != nil {
+		return wire.RoomResult{}, err
+	}
+	sum, online, err := s.hub.enterRoom(ctx, s.seat.live, a.User, room)
 	if err != nil {
 		return wire.RoomResult{}, err
 	}
-	online := s.hub.cfg.Router.Join(s.seat.live, room)
 	return wire.RoomResult{Room: string(room), HeadSeq: int64(sum.Head), Online: online}, nil
 }
 

@@ -88,9 +88,7 @@ func (h *Hub) OpenStream(ctx context.Context, p *wire.OpenParams, link string, l
 		s.Closed()
 		return nil, err
 	}
-	for _, room := range rooms {
-		h.cfg.Router.Join(s.seat.live, room)
-	}
+	h.enterRooms(ctx, s.seat.live, id.User, rooms)
 	h.add(s)
 	return s, nil
 }

@@ -2,6 +2,7 @@ package session
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -105,6 +106,9 @@ func (t *Text) SignIn(name string) error {
 	if t.closed || t.user == user {
 		return nil
 	}
+	if _, err := t.hub.CheckRoom(context.Background(), user, chat.Lobby); err != nil {
+		return told(err) // the guest is banned from it
+	}
 	first := t.live == nil
 	if !first {
 		t.hub.cfg.Router.Remove(t.live)
@@ -113,7 +117,7 @@ func (t *Text) SignIn(name string) error {
 	t.user = user
 	t.live = t.hub.cfg.Router.Add(user, t.format, t, t.hub.cfg.Chat.Position())
 	t.present = t.hub.cfg.Presence.Enter(user, "text", "")
-	t.hub.cfg.Router.Join(t.live, chat.Lobby)
+	t.hub.enterRooms(context.Background(), t.live, user, []chat.ConversationID{chat.Lobby})
 	if first && t.remote.SignedIn != nil {
 		t.remote.SignedIn()
 	}
