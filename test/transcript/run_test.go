@@ -46,7 +46,7 @@ func runFile(t *testing.T, path string) {
 		t.Run(link, func(t *testing.T) {
 			r := &run{
 				t: t, file: f, path: path, link: link, server: testkit.Start(t, f.Serve...),
-				peers: make(map[string]peer), names: make(Names), update: *update,
+				peers: make(map[string]peer), names: make(Names), tokens: make(map[string]string), update: *update,
 			}
 			for _, s := range f.Steps {
 				r.step(s)
@@ -69,6 +69,7 @@ type run struct {
 	server *testkit.Server
 	peers  map[string]peer
 	names  Names
+	tokens map[string]string
 	update bool
 }
 
@@ -152,10 +153,14 @@ func sendEnd(p peer, s Step) error {
 func (r *run) fill(text string) (string, error) {
 	var err error
 	text = tokenForm.ReplaceAllStringFunc(text, func(s string) string {
-		m := tokenForm.FindStringSubmatch(s)
-		token, tokenErr := makeToken(r.t, r.server, m[1], m[2])
-		err = errors.Join(err, tokenErr)
-		return token
+		// The same name is the same token: two of different seconds would differ.
+		if _, there := r.tokens[s]; !there {
+			m := tokenForm.FindStringSubmatch(s)
+			token, tokenErr := makeToken(r.t, r.server, m[1], m[2])
+			err = errors.Join(err, tokenErr)
+			r.tokens[s] = token
+		}
+		return r.tokens[s]
 	})
 	text = keyForm.ReplaceAllStringFunc(text, func(s string) string {
 		return r.server.Key(r.t, keyForm.FindStringSubmatch(s)[1])
