@@ -84,6 +84,7 @@ func (r *run) step(s Step) {
 	switch s.Verb {
 	case Pause:
 		pause(s.Time)
+		clear(r.tokens)
 	case Call, Raw:
 		err = r.send(s)
 	case Want, WantRaw:
@@ -153,7 +154,7 @@ func sendEnd(p peer, s Step) error {
 func (r *run) fill(text string) (string, error) {
 	var err error
 	text = tokenForm.ReplaceAllStringFunc(text, func(s string) string {
-		// The same name is the same token: two of different seconds would differ.
+		// The same name is the same token, up to a pause: two of different seconds would differ.
 		if _, there := r.tokens[s]; !there {
 			m := tokenForm.FindStringSubmatch(s)
 			token, tokenErr := makeToken(r.t, r.server, m[1], m[2])
