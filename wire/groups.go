@@ -124,3 +124,10 @@ type GroupRejectParams struct {
 	Conversation string   `json:"conversation"`
 	Users        []string `json:"users" doc:"1 to 1,000"`
 }
+
+// MembershipNotice is the notification membership, to all sessions of a user: it came into a
+// channel, or left it.
+type MembershipNotice struct {
+	Conversation string `json:"conversation"`
+	State        string `json:"state" doc:"joined or left"`
+}

@@ -162,12 +162,12 @@ type ReadResult struct {
 
 // CreateParams are those of conversations.create.
 type CreateParams struct {
-	Kind     string   `json:"kind" doc:"direct or group"`
+	Kind     string   `json:"kind" doc:"direct, group or channel"`
 	User     string   `json:"user,omitzero" doc:"direct: the other one"`
-	ClientID string   `json:"client_id,omitzero" doc:"group: a UUID; the same one twice is the same group"`
-	Name     string   `json:"name,omitzero" doc:"group: at most 64 characters"`
+	ClientID string   `json:"client_id,omitzero" doc:"group and channel: a UUID; the same one twice is the same one"`
+	Name     string   `json:"name,omitzero" doc:"group and channel: at most 64 characters"`
 	Members  []string `json:"members,omitzero" doc:"group: at most 1,000 besides the creator"`
-	History  string   `json:"history,omitzero" doc:"group: joined (members read from their joining on; the default) or all"`
+	History  string   `json:"history,omitzero" doc:"group: joined (members read from their joining on; a group's default) or all (a channel's)"`
 }
 
 // ConversationParams name one conversation.

@@ -89,6 +89,8 @@ func rules() []rule {
 		laterRules(),
 		roomRules(),
 		moderationRules(),
+		channelRules(),
+		broadcastRules(),
 		presenceRules(),
 		peopleRules(),
 		inboxRules(),
@@ -375,9 +377,19 @@ func newScene(t *testing.T, guests chat.Guests) *scene {
 		n++
 		w.must(olga, call[0], fmt.Sprintf(`{"conversation":%q,"client_id":"00000000-0000-7000-8000-%012x",%s}`, room, n, call[1]))
 	}
+	// A channel of olga's, in which adam is an admin and mia and max subscribe; ben is banned.
+	channel := w.must(olga, "conversations.create", `{"kind":"channel","client_id":"00000000-0000-7000-8000-0000000000c1","name":"n"}`).(wire.Conversation).ID
+	for _, call := range [][2]string{
+		{"members.add", `"users":["adam","mia","max"]`},
+		{"members.update", `"user":"adam","role":"admin"`},
+		{"members.ban", `"users":["ben"]`},
+	} {
+		n++
+		w.must(olga, call[0], fmt.Sprintf(`{"conversation":%q,"client_id":"00000000-0000-7000-8000-%012x",%s}`, channel, n, call[1]))
+	}
 	direct := w.must(w.caller("guest:ann"), "messages.send",
 		`{"to":{"user":"bob"},"client_id":"00000000-0000-7000-8000-000000000003","content":{"type":"text","text":"hi"}}`).(wire.Place).Conversation
-	s := &scene{w, strings.NewReplacer("GROUP", group, "ROOM", room, "DIRECT", direct, "CID", "00000000-0000-7000-8000-0000000000ff")}
+	s := &scene{w, strings.NewReplacer("GROUP", group, "ROOM", room, "CHANNEL", channel, "DIRECT", direct, "CID", "00000000-0000-7000-8000-0000000000ff")}
 	if guests != chat.GuestsFull {
 		stop()
 		s.world, _ = newWorld(t, store, guests)

@@ -11,7 +11,7 @@ func (m methods) conversationRows() []*Method {
 	return []*Method{
 		row(Method{
 			Name: "conversations.create", Access: Sessions, Repeat: ByClientID, Scope: chat.ScopeManage,
-			Doc: "Makes a group with the caller as owner, or answers the direct conversation with a user. " +
+			Doc: "Makes a group or a channel with the caller as owner, or answers the direct conversation with a user. " +
 				"A direct conversation is there, with seq 0 until then, once somebody writes in it.",
 		}, m.conversationsCreate),
 		row(Method{
@@ -37,9 +37,9 @@ func (m methods) conversationsCreate(ctx context.Context, c Caller, p *wire.Crea
 		}
 		sum, err := m.chat.DirectWith(ctx, actor(c), chat.UserID(p.User))
 		return conversation(sum, actor(c).User), err
-	case "group":
+	case "group", "channel":
 	default:
-		return wire.Conversation{}, paramErrorf("kind", "kind: direct or group")
+		return wire.Conversation{}, paramErrorf("kind", "kind: direct, group or channel")
 	}
 	if p.User != "" {
 		return wire.Conversation{}, paramErrorf("user", "user is for direct conversations; a group has members")
@@ -52,7 +52,8 @@ func (m methods) conversationsCreate(ctx context.Context, c Caller, p *wire.Crea
 		return wire.Conversation{}, err
 	}
 	place, err := m.chat.CreateGroup(ctx, actor(c), chat.CreateGroup{
-		Key: key, ClientID: p.ClientID, Name: p.Name, Users: userIDs(p.Members), SharedPast: p.History == "all",
+		Key: key, ClientID: p.ClientID, Name: p.Name, Users: userIDs(p.Members),
+		Kind: chat.ConversationKind(p.Kind), SharedPast: p.History == "all" || p.History == "" && p.Kind == "channel",
 	})
 	if err != nil {
 		return wire.Conversation{}, err

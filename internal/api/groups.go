@@ -287,7 +287,7 @@ func groupState(out *wire.Conversation, s *chat.Summary) {
 		out.MuteAll = muteAll(details(c).MuteAll)
 		return
 	}
-	if c.Kind != chat.Group || s.Member == nil {
+	if !c.Kind.Grouped() || s.Member == nil {
 		return
 	}
 	if d := s.Member.Details; d != nil {
@@ -325,7 +325,7 @@ func muteAll(all *chat.MuteAll) *wire.MuteAll {
 // wholeConversation is conversation with what is too long for lists.
 func wholeConversation(s chat.Summary, reader chat.UserID) wire.Conversation {
 	out := conversation(s, reader)
-	if s.Conversation.Kind != chat.Group || !s.Joined {
+	if !s.Conversation.Kind.Grouped() || !s.Joined {
 		return out
 	}
 	d := details(&s.Conversation)

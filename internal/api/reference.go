@@ -82,6 +82,7 @@ func notifications() []notification {
 		{"stream", "Text of a message that grows, in order.", reflect.TypeFor[wire.StreamNotice]()},
 		{"room.attributes", "Attributes of a room were set or removed.", reflect.TypeFor[wire.RoomAttributes]()},
 		{"room.likes", "Likes that have come since the last one, at most once a second.", reflect.TypeFor[wire.RoomLikes]()},
+		{"membership", "The user came into a channel or left it, on another device or by somebody else: it is not in the log.", reflect.TypeFor[wire.MembershipNotice]()},
 		{"room.removed", "This session was taken out of a room.", reflect.TypeFor[wire.RoomRemoved]()},
 		{"room.members", "Who came into and left a room, at most once a second.", reflect.TypeFor[wire.RoomMembers]()},
 		{"ping", "Asks for a sign of life; anything sent is one. Over WebSocket a ping frame comes instead.", reflect.TypeFor[wire.Empty]()},

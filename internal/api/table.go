@@ -38,6 +38,7 @@ func New(service *chat.Service, finder *search.Service) *Table {
 		m.syncRows(),
 		m.keyRows(),
 		m.bulkRows(),
+		m.broadcastRows(),
 		m.safetyRows(),
 	)
 	for _, row := range t.methods {

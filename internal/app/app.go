@@ -216,6 +216,9 @@ func (s *server) run(ctx context.Context, out io.Writer) error {
 		s.chat.RunDueEvery(serving, time.Second, func(err error) { s.log.Error("what is due is not done", slog.Any("error", err)) })
 	})
 	background.Go(func() {
+		s.chat.RunBroadcastsEvery(serving, time.Second, func(err error) { s.log.Error("a broadcast does not go on", slog.Any("error", err)) })
+	})
+	background.Go(func() {
 		s.chat.RunDeletionsEvery(serving, 2*time.Second, func(err error) { s.log.Error("accounts not deleted yet", slog.Any("error", err)) })
 	})
 	failed := make(chan error, 3)

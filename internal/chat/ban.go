@@ -131,7 +131,7 @@ func (s *Service) managed(ctx context.Context, a Actor, id ConversationID, kind 
 	if err != nil {
 		return nil, false, err
 	}
-	if c.Kind != Group && (c.Kind != Room || kind != BanItem) || c.Kind == Group && !a.Server && !joined(m) {
+	if !c.Kind.Grouped() && (c.Kind != Room || kind != BanItem) || c.Kind.Grouped() && !a.Server && !joined(m) {
 		return nil, false, forbidden("only groups have these, for their admins")
 	}
 	if err := may(a, c, m, RightManage); err != nil {

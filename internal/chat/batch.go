@@ -21,6 +21,7 @@ type batch struct {
 	items         map[ItemKey]*Item // put in this batch; nil: forgotten in it
 	revised       set[*Event]
 	notices       []Notice
+	unlogged      map[ConversationID]*movement // in channels
 }
 
 // set keeps what was added once, in order.
@@ -186,6 +187,8 @@ func (b *batch) append(c *Conversation, e *Event) {
 	}
 	if e.Kind == Members || e.Kind == Created {
 		e.MovedAfter, c.MembersRev = c.MembersRev, c.Seq
+	} else if mv := b.unlogged[c.ID]; mv != nil {
+		e.Moved, e.MovedAfter = mv.users, mv.after
 	}
 	e.Conversation, e.Seq, e.Time, e.Count = c.ID, c.Seq, c.Time, c.Count
 	e.Encode()

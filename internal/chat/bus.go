@@ -31,7 +31,9 @@ type Notice struct {
 	Only         UserID       // told to this user alone; "" for everybody
 	Except       UserID       // not told to this user; "" for nobody
 	Unseen       []UserID     // nor to these
-	Evict        *Eviction    // only those are told, and are in the room no more; nil: nobody
+	Moved        []UserID     // nobody is told, but these came into a channel or left it, after the change MovedAfter
+	MovedAfter   Seq
+	Evict        *Eviction // only those are told, and are in the room no more; nil: nobody
 }
 
 // Eviction is who is taken out of a room.

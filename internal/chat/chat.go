@@ -35,10 +35,11 @@ type ConversationKind string
 
 // The kinds of conversations.
 const (
-	Direct ConversationKind = "direct"
-	Group  ConversationKind = "group"
-	Room   ConversationKind = "room"
-	Thread ConversationKind = "thread" // hangs on a message of another conversation
+	Direct  ConversationKind = "direct"
+	Group   ConversationKind = "group"
+	Room    ConversationKind = "room"
+	Channel ConversationKind = "channel" // a group in which only the staff writes
+	Thread  ConversationKind = "thread"  // hangs on a message of another conversation
 )
 
 // Conversation is the head row of a conversation: its state as of event Seq.
@@ -52,7 +53,7 @@ type Conversation struct {
 	Count      int64     // countable messages so far
 	Time       time.Time // of the newest event; never goes back
 	Members    int       // joined now
-	MembersRev Seq       // of the newest event that changed the membership
+	MembersRev Seq       // of the newest event that changed the membership; in a channel, how often it changed
 	Rev        int64     // moves when read positions moved (small conversations)
 	Details    *Details  // what is set rarely; nil: nothing. Never changed in place: a new one is put
 	Pos        Position  // of the last change of this row; set by the store
@@ -157,7 +158,7 @@ type Event struct {
 	Erased bool
 
 	// Moved is whose membership the event changes, all of them, and MovedAfter the change of
-	// members before it. They are not stored; nil: it is not known.
+	// members before it; in a channel, whose changed before it in its commit. They are not stored; nil: it is not known.
 	Moved      []UserID
 	MovedAfter Seq
 

@@ -331,7 +331,7 @@ func (s *Service) leaveForGood(ctx context.Context, u UserID, id ConversationID,
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return readError(err)
 	}
-	if _, thread := id.thread(); c.Kind == Group && !thread && joined(&m) {
+	if _, thread := id.thread(); c.Kind.Grouped() && !thread && joined(&m) {
 		sum := sha256.Sum256([]byte("deletion\n" + string(u) + "\n" + string(id) + "\n" + fmt.Sprint(m.Since)))
 		call := GroupCall{Conversation: id, Key: [16]byte(sum[:])} // its own: done again after a restart it is answered
 		_, err := s.Leave(ctx, Actor{User: u, Server: true}, call)

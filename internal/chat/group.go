@@ -21,6 +21,7 @@ const maxName = 64
 type CreateGroup struct {
 	Key        [16]byte
 	ClientID   string
+	Kind       ConversationKind // Group or Channel
 	Name       string
 	Users      []UserID // besides the creator
 	SharedPast bool
@@ -106,7 +107,19 @@ func (s *Service) CreateGroup(ctx context.Context, a Actor, g CreateGroup) (Plac
 	if limit := s.cfg.Limits.GroupMembers; limit > 0 && 1+len(users) > limit {
 		return Place{}, fullGroup(limit)
 	}
+	if g.Kind == "" {
+		g.Kind = Group
+	}
 	parts := append([]string{g.Name, fmt.Sprint(g.SharedPast)}, names(users)...)
+	if g.Kind == Channel {
+		parts = append(parts, "channel")
+		if len(users) > 0 {
+			return Place{}, invalid("members", "members: those of a channel are added with members.add")
+		}
+		if g.Name == "" {
+			return Place{}, invalid("name", "name: a channel has one")
+		}
+	}
 	id := NewGroupID()
 	cl := newCall(a.User, g.Key, "conversations.create", parts...)
 	return s.await(ctx, &operation{
@@ -115,8 +128,11 @@ func (s *Service) CreateGroup(ctx context.Context, a Actor, g CreateGroup) (Plac
 			if p, found, err := b.recall(cl.key, cl.hash); found {
 				return p, err
 			}
-			c := &Conversation{ID: id, Kind: Group, Name: g.Name, SharedPast: g.SharedPast, Members: 1 + len(users), Time: b.now}
+			c := &Conversation{ID: id, Kind: g.Kind, Name: g.Name, SharedPast: g.SharedPast, Members: 1 + len(users), Time: b.now}
 			b.addConversation(c)
+			if g.Kind == Channel {
+				c.setDetails(Details{Settings: Settings{Join: JoinOpen, Invite: Admins}})
+			}
 			for _, u := range append([]UserID{a.User}, users...) {
 				m := &Member{MemberKey: MemberKey{id, u}}
 				role := Plain
@@ -127,7 +143,7 @@ func (s *Service) CreateGroup(ctx context.Context, a Actor, g CreateGroup) (Plac
 				b.putMember(m)
 			}
 			e := &Event{Kind: Created, From: a.User, ClientID: g.ClientID, Content: changeContent{
-				Text: fmt.Sprintf("%s created the group", a.User), Name: g.Name, Owner: a.User,
+				Text: fmt.Sprintf("%s created the %s", a.User, c.Kind), Name: g.Name, Owner: a.User,
 				Added: users[:min(maxNamed, len(users))], Changed: len(users), Members: c.Members,
 			}.encode()}
 			b.append(c, e)
@@ -192,6 +208,9 @@ func (b *batch) admitAll(c *Conversation, added []*Member) []UserID {
 		names[i] = m.User
 	}
 	c.Members += len(added)
+	if c.Kind == Channel {
+		b.moved(c, names, "joined")
+	}
 	return names
 }
 
@@ -240,11 +259,14 @@ func removable(a Actor, b *batch, c *Conversation, self *Member, users []UserID)
 func (b *batch) removeAll(c *Conversation, rows []*Member) []UserID {
 	names := make([]UserID, len(rows))
 	for i, m := range rows {
-		dismiss(m, c, c.Seq+1)
+		dismiss(m, c, c.goes())
 		b.putMember(m)
 		names[i] = m.User
 	}
 	c.Members -= len(rows)
+	if c.Kind == Channel && len(rows) > 0 {
+		b.moved(c, names, "left")
+	}
 	return names
 }
 
@@ -259,7 +281,11 @@ func (s *Service) Leave(ctx context.Context, a Actor, gc GroupCall) (Place, erro
 		}
 		content := changeContent{Text: fmt.Sprintf("%s left", a.User), Left: a.User, Changed: 1}
 		var heir *Member
-		if m.Role == Owner {
+		if m.Role == Owner && c.Kind == Channel {
+			if !a.Server {
+				return nil, forbidden("the owner gives the channel away with groups.transfer, or dismisses it")
+			}
+		} else if m.Role == Owner {
 			heir = b.heir(key)
 			if heir == nil && c.Members > 1 { // the heir left in this very batch
 				return nil, &Error{Code: CodeBusy, Message: "the group is changing; try again", RetryAfter: time.Second}

@@ -73,7 +73,11 @@ func (s *Service) Join(ctx context.Context, a Actor, gc GroupCall, text string) 
 			e := &Event{Kind: Members, Moved: names, From: a.User, ClientID: gc.ClientID, Content: changeContent{
 				Text: fmt.Sprintf("%s joined", a.User), Added: names, Changed: 1, Members: c.Members,
 			}.encode()}
-			b.append(c, e)
+			if c.Kind == Channel {
+				e.Conversation, e.Seq, e.Time = c.ID, c.Seq, c.Time
+			} else {
+				b.append(c, e)
+			}
 			return b.remember(cl.key, cl.hash, e), nil
 		},
 	})
@@ -99,7 +103,7 @@ func (o *joinOp) check(b *batch, c *Conversation, m *Member) error {
 	if c == nil || !o.service.MaySee(o.actor.User, Group) || c.Kind == Direct && !joined(m) {
 		return notFound()
 	}
-	if c.Kind != Group {
+	if !c.Kind.Grouped() {
 		return forbidden("this is for groups; rooms are joined with rooms.join")
 	}
 	if joined(m) {

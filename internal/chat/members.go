@@ -30,6 +30,9 @@ func (s *Service) Members(ctx context.Context, a Actor, id ConversationID, page 
 	if c.Kind == Room || c.Kind != Thread && !joined(m) && !a.Server {
 		return nil, false, forbidden("only members see who is a member; rooms have none")
 	}
+	if c.Kind == Channel && !a.Server && !m.Staff() {
+		return nil, false, forbidden("only the owner and the admins see who subscribes to a channel")
+	}
 	wanted := func(r Role) bool { return len(page.Roles) == 0 || slices.Contains(page.Roles, r) }
 	var list []Member
 	if wanted(Plain) {

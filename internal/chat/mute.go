@@ -23,6 +23,15 @@ type MuteAll struct {
 // is asked by everything that puts words before others. An end is compared, not waited for:
 // when a mute has ended nothing is written.
 func speak(a Actor, c *Conversation, m *Member, now time.Time) error {
+	if c.Kind == Channel && !a.Server && !m.Staff() && !c.Dismissed() {
+		return forbidden("only the owner and the admins write in a channel")
+	}
+	return respond(a, c, m, now)
+}
+
+// respond is speak for what answers what others said and is no words of one's own: reactions and
+// votes, which the subscribers of a channel have too.
+func respond(a Actor, c *Conversation, m *Member, now time.Time) error {
 	if err := alive(c); err != nil {
 		return err
 	}
@@ -96,6 +105,9 @@ func (s *Service) setMutes(ctx context.Context, a Actor, method string, ch Chang
 		if err := may(a, c, self, RightManage); err != nil {
 			return nil, err
 		}
+		if c.Kind == Channel {
+			return nil, forbidden("in a channel nobody but its staff writes")
+		}
 		var rows []*Member
 		for _, u := range users {
 			m := b.rowOf(c, u)
@@ -157,6 +169,9 @@ func (s *Service) setMuteAll(ctx context.Context, a Actor, method string, gc Gro
 	return s.changeGroup(ctx, a, method, gc, parts, nil, func(_ *batch, c *Conversation, self *Member) (*Event, error) {
 		if err := may(a, c, self, RightManage); err != nil {
 			return nil, err
+		}
+		if c.Kind == Channel {
+			return nil, forbidden("in a channel nobody but its staff writes")
 		}
 		d := c.details()
 		if mute == nil && d.MuteAll == nil {

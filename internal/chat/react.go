@@ -142,7 +142,7 @@ func (s *Service) React(ctx context.Context, a Actor, key EventKey, emoji string
 			return nil, nil
 		}
 		e := at.event
-		if err := speak(a, at.home, at.self, b.now); err != nil {
+		if err := respond(a, at.home, at.self, b.now); err != nil {
 			return nil, err
 		}
 		var p reacting

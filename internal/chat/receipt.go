@@ -88,7 +88,7 @@ func (s *Service) receiptsOff(ctx context.Context, users ...UserID) (map[UserID]
 // tellPosition says to whom it is told that u's position in c has moved: n is told to those
 // who may know it, or to u's own sessions alone.
 func (s *Service) tellPosition(ctx context.Context, c *Conversation, u UserID, n *Notice) error {
-	if c.Members > smallConversation || c.Apart() {
+	if c.Members > smallConversation || c.Kind == Channel || c.Apart() {
 		n.Only = u
 		return nil
 	}
@@ -236,6 +236,8 @@ func (s *Service) asked(ctx context.Context, a Actor, id ConversationID, seq Seq
 		return nil, forbidden("rooms keep no read positions")
 	case !a.Server && !joined(m):
 		return nil, forbidden("only members see who has read something")
+	case c.Kind == Channel && !a.Server && !m.Staff():
+		return nil, forbidden("only the owner and the admins see who has read something in a channel")
 	case c.Apart():
 		return nil, forbidden("there are no receipts between you two")
 	}

@@ -75,7 +75,7 @@ func may(a Actor, c *Conversation, m *Member, r Right) error {
 		need = Owner
 	case c.Kind == Direct && (r == RightPin || r == RightMentionAll):
 		need = Plain
-	case c.Kind == Group && c.details().Settings.who(r) == Everybody:
+	case c.Kind.Grouped() && c.details().Settings.who(r) == Everybody:
 		need = Plain
 	}
 	if role.rank() >= need.rank() {

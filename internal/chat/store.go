@@ -147,6 +147,9 @@ type Store interface {
 
 	// Users answers the rows there are, in no order.
 	Users(ctx context.Context, ids []UserID) ([]User, error)
+	// UserIDs answers up to limit ids, above after (by bytes) and in that order, of those who
+	// have a user or an account row.
+	UserIDs(ctx context.Context, after UserID, limit int) ([]UserID, error)
 	// Accounts answers the rows there are, in no order. They belong to the caller.
 	Accounts(ctx context.Context, ids []UserID) ([]Account, error)
 	// Neighbours answers which of the others are now in a group of up to members members

@@ -129,6 +129,11 @@ func (s *Service) CreateThread(ctx context.Context, a Actor, root EventKey, clie
 			if err := alive(parent); err != nil {
 				return Place{}, err
 			}
+			if parent.Kind == Channel {
+				if err := speak(a, parent, m, b.now); err != nil {
+					return Place{}, err
+				}
+			}
 			e := s.message(b, a, parent, m, root.Seq)
 			if e == nil {
 				return Place{}, notFound()

@@ -72,7 +72,7 @@ func (s *Service) Typing(ctx context.Context, a Actor, id ConversationID, typing
 	if err != nil {
 		return err
 	}
-	if c.Kind == Room || c.Members > typingMembers || c.Apart() && joined(m) {
+	if c.Kind == Room || c.Kind == Channel || c.Members > typingMembers || c.Apart() && joined(m) {
 		return nil
 	}
 	if c.Kind != Thread && !joined(m) && !a.Server {

@@ -115,7 +115,7 @@ func (s *Service) UpdateMember(ctx context.Context, a Actor, up UpdateMember) (P
 		switch {
 		case m == nil:
 			return nil, invalid("user", "user: not a member of this group")
-		case c.Kind == Room && up.Nickname != nil:
+		case c.Kind != Group && up.Nickname != nil:
 			return nil, invalid("nickname", "nickname: in groups")
 		case c.Kind == Room && !s.MaySee(up.User, Group):
 			return nil, invalid("user", "user: anybody can take a guest's name, so a guest is no admin")
@@ -234,6 +234,9 @@ func (s *Service) UpdateGroup(ctx context.Context, a Actor, up UpdateGroup) (Pla
 			if err := up.checkRoom(); err != nil {
 				return nil, err
 			}
+		}
+		if c.Kind == Channel && up.Settings != nil && up.Settings.AfterLeave != "" {
+			return nil, invalid("settings.history_after_leave", "settings.history_after_leave: in groups")
 		}
 		d := c.details()
 		attributes, changed, err := changeAttributes(d.Attributes, up.Attributes)

@@ -87,7 +87,7 @@ func (s *Service) SetValues(ctx context.Context, a Actor, sv SetValues) (Place, 
 				return nil, err
 			}
 		}
-		if err := speak(a, at.home, at.self, b.now); err != nil {
+		if err := respond(a, at.home, at.self, b.now); err != nil {
 			return nil, err
 		}
 		if sv.IfRev != nil && *sv.IfRev != e.Values.Rev {

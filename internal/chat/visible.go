@@ -152,7 +152,11 @@ func admit(m *Member, c *Conversation, role Role, seq Seq) {
 // leaving, it is all that m still sees: the event that tells it so.
 func dismiss(m *Member, c *Conversation, seq Seq) {
 	m.Spans = slices.Clone(m.Spans)
-	m.Spans[len(m.Spans)-1].To = seq
+	last := len(m.Spans) - 1
+	m.Spans[last].To = seq
+	if m.Spans[last].From > seq { // nothing was said meanwhile, and nothing tells of it
+		m.Spans = m.Spans[:last]
+	}
 	if c.details().Settings.AfterLeave == HistoryGone {
 		m.Spans = []Span{{From: seq, To: seq}}
 		d := m.details()

@@ -74,7 +74,7 @@ func (w *worker) large(ctx context.Context, c *chat.Commit) ([]*Live, error) {
 	conv := &c.Conversation
 	w.takeMoved()
 	x := w.indexes[conv.ID]
-	changes := c.Event.Kind == chat.Members || c.Event.Kind == chat.Created
+	changes := c.Event.Kind == chat.Members || c.Event.Kind == chat.Created || c.Event.Moved != nil
 	switch {
 	case x == nil:
 		x = w.newIndex(conv)
@@ -82,7 +82,7 @@ func (w *worker) large(ctx context.Context, c *chat.Commit) ([]*Live, error) {
 		for _, u := range c.Event.Moved {
 			x.stale[u] = struct{}{}
 		}
-		x.rev = max(x.rev, c.Event.Seq)
+		x.rev = max(x.rev, conv.MembersRev)
 	case changes || conv.MembersRev > x.rev: // who it was is not known
 		w.dropIndex(conv.ID)
 		x = w.newIndex(conv)
@@ -102,6 +102,24 @@ func (w *worker) large(ctx context.Context, c *chat.Commit) ([]*Live, error) {
 		}
 	}
 	return live, nil
+}
+
+// noteMembers has the index of a channel know who came and left without an event, unless it
+// misses a change before that: then it is made anew when it is needed.
+func (w *worker) noteMembers(n *chat.Notice) {
+	id := n.Conversation.ID
+	x := w.indexes[id]
+	switch {
+	case x == nil:
+		return // what is kept of a small one has another revision
+	case n.MovedAfter > x.rev || len(x.stale)+len(n.Moved) > maxStale:
+		w.dropIndex(id)
+		return
+	}
+	for _, u := range n.Moved {
+		x.stale[u] = struct{}{}
+	}
+	x.rev = max(x.rev, n.Conversation.MembersRev)
 }
 
 // newIndex begins an index in which everybody who is online is yet to be looked at.

@@ -100,7 +100,14 @@ func (b *lossy) release() {
 	b.held = nil
 }
 
-func (b *lossy) Notify(n chat.Notice) { b.router.Notify(n) }
+func (b *lossy) Notify(n chat.Notice) {
+	b.mu.Lock()
+	lose := b.lose
+	b.mu.Unlock()
+	if !lose || n.Moved == nil {
+		b.router.Notify(n)
+	}
+}
 
 // flaky is a store whose reads can fail, and that can be followed.
 type flaky struct {

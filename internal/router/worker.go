@@ -204,7 +204,9 @@ func sameAudience(burst []chat.Commit) int {
 // alone says whether an event has an audience of its own.
 func alone(c *chat.Commit) bool { return changesMembers(c) || c.Event.Only != nil }
 
-func changesMembers(c *chat.Commit) bool { return c.Conversation.MembersRev == c.Event.Seq }
+func changesMembers(c *chat.Commit) bool {
+	return c.Conversation.Kind != chat.Channel && c.Conversation.MembersRev == c.Event.Seq
+}
 
 // progressOf gives the progress in c's conversation, which begins with c if there is none.
 func (w *worker) progressOf(c *chat.Commit) *progress {
@@ -231,7 +233,7 @@ func (w *worker) audience(ctx context.Context, c *chat.Commit) ([]*Live, error) 
 		return w.router.sessionsOf(users, conv.Kind, w.live[:0]), nil
 	}
 	// A group that has become smaller keeps its index: one that misses a change is wrong.
-	if conv.Kind == chat.Group && (conv.Members > largeGroup || w.indexes[conv.ID] != nil) {
+	if conv.Kind.Grouped() && (conv.Members > largeGroup || w.indexes[conv.ID] != nil) {
 		return w.large(ctx, c)
 	}
 	a, ok := w.audiences[conv.ID]
@@ -309,6 +311,9 @@ func (w *worker) push(to []*Live, burst []chat.Commit, now time.Time) {
 func (w *worker) tell(n *chat.Notice) {
 	var to []*Live
 	switch {
+	case n.Moved != nil:
+		w.noteMembers(n)
+		return
 	case n.Evict != nil:
 		w.release(n.Conversation.ID) // what was before it they are told
 		to = w.router.evict(n.Conversation.ID, n.Evict.Users)
@@ -368,6 +373,9 @@ func (w *worker) repair(ctx context.Context, id chat.ConversationID, from, to ch
 	conv, err := w.router.store.Conversation(ctx, id)
 	if err != nil {
 		return told, fmt.Errorf("read lost events: %w", err)
+	}
+	if x := w.indexes[id]; x != nil && conv.Kind == chat.Channel && conv.MembersRev > x.rev {
+		w.dropIndex(id) // the bus lost who came and went too
 	}
 	conv.MembersRev = anyRev
 	if to-from >= repairLimit {

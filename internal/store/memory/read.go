@@ -57,6 +57,28 @@ func (s *Store) Accounts(ctx context.Context, ids []chat.UserID) ([]chat.Account
 	return accounts, nil
 }
 
+// UserIDs is chat.Store's.
+func (s *Store) UserIDs(ctx context.Context, after chat.UserID, limit int) ([]chat.UserID, error) {
+	if err := s.reading(ctx); err != nil {
+		return nil, err
+	}
+	defer s.mu.Unlock()
+	var ids []chat.UserID
+	for id := range s.users {
+		if id > after {
+			ids = append(ids, id)
+		}
+	}
+	for id := range s.accounts {
+		if id > after {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	return ids[:min(limit, len(ids))], nil
+}
+
 // Neighbours is chat.Store's. It looks at all groups, whatever the limit.
 func (s *Store) Neighbours(ctx context.Context, u chat.UserID, others []chat.UserID, members, _ int) ([]chat.UserID, error) {
 	if err := s.reading(ctx); err != nil {

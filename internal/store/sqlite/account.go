@@ -34,6 +34,11 @@ func (s *Store) Accounts(ctx context.Context, ids []chat.UserID) ([]chat.Account
 	return accounts, nil
 }
 
+// UserIDs is chat.Store's.
+func (s *Store) UserIDs(ctx context.Context, after chat.UserID, limit int) ([]chat.UserID, error) {
+	return query(ctx, s, s.read.userIDs, scanInto[chat.UserID], string(after), limit)
+}
+
 func scanAccount(row scanner) (a chat.Account, err error) {
 	var body []byte
 	if err := row.Scan(&a.User, &body); err != nil {

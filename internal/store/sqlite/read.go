@@ -13,6 +13,8 @@ type readStatements struct {
 
 	items, changedItems, dueItems *sql.Stmt
 
+	userIDs *sql.Stmt
+
 	events, newestEvents, messages, newestMessages *sql.Stmt
 
 	countMemberships, changedByMembership, changedByHead, changedWhole *sql.Stmt
@@ -28,6 +30,8 @@ const (
 func (s *readStatements) prepare(ctx context.Context, db *sql.DB) error {
 	return prepareAll(ctx, db, []statement{
 		{&s.user, `SELECT ` + userColumns + ` FROM user WHERE id = ?`},
+		// Both tables are in the order of their ids: it looks at a page of each, not at all of them.
+		{&s.userIDs, `SELECT id FROM user WHERE id > ?1 UNION SELECT user FROM account WHERE user > ?1 ORDER BY 1 LIMIT ?2`},
 		{&s.account, `SELECT user, body FROM account WHERE user = ?`},
 		{&s.neighbour, neighbour},
 		{&s.conversation, `SELECT ` + conversationColumns + ` FROM conversation c WHERE c.id = ?`},

@@ -42,6 +42,37 @@ func testAccounts(f *fixture) {
 	f.equal("the changed account", must(f.Accounts(ctx, []chat.UserID{"alice"}))(f), []chat.Account{full})
 }
 
+// Mutants: only users, or only accounts; one who has both comes twice; after itself included;
+// a collation that folds case.
+func testUserIDs(f *fixture) {
+	sorted := []chat.UserID{"Bob", "alice", "bob", "carol", "dave", "guest:bob", "张三"}
+	slices.Sort(sorted)
+	f.update(chat.Keys{}, func(*chat.Rows) *chat.Changes {
+		c := &chat.Changes{}
+		for i, u := range sorted {
+			if i%3 != 0 {
+				c.Users = append(c.Users, &chat.User{ID: u, Name: "n"})
+			}
+			if i%3 != 1 {
+				c.Accounts = append(c.Accounts, &chat.Account{User: u})
+			}
+		}
+		return c
+	})
+	for limit := 1; limit <= len(sorted)+1; limit++ {
+		var got []chat.UserID
+		for after := chat.UserID(""); ; {
+			page := must(f.UserIDs(context.Background(), after, limit))(f)
+			got = append(got, page...)
+			if len(page) < limit {
+				break
+			}
+			after = page[limit-1]
+		}
+		f.equal("user ids", got, sorted)
+	}
+}
+
 func testNeighbours(f *fixture) {
 	group := func(id chat.ConversationID, kind chat.ConversationKind, members int, in ...chat.UserID) {
 		f.update(chat.Keys{}, func(*chat.Rows) *chat.Changes {

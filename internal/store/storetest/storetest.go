@@ -27,6 +27,7 @@ func Run(t *testing.T, open func(testing.TB) chat.Store) {
 		{"heirs", testHeirs},
 		{"users", testUsers},
 		{"accounts", testAccounts},
+		{"user ids", testUserIDs},
 		{"items", testItems},
 		{"items fail whole", testItemsAtomic},
 		{"details", testDetails},
