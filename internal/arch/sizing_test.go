@@ -142,6 +142,7 @@ func limits() []limit {
 		{"Messages", "how soon a message burns after it was opened", span, one("internal/chat.minBurn")},
 		{"Messages", "… and how late", span, one("internal/chat.maxBurn")},
 		{"Messages", "text of a message that grows", size, one("internal/chat.maxStream")},
+		{"Messages", "messages of a user that grow at a time", plain, one("internal/chat.maxStreams")},
 		{"Messages", "how long it may", span, one("internal/chat.maxStreamOpen")},
 		{"Messages", "silence that ends it", span, one("internal/chat.streamSilence")},
 		{"Messages", "appends for each message a user may send", plain, one("internal/chat.appendsPerSend")},

@@ -90,3 +90,13 @@ func TestBurn(t *testing.T) {
 		wantCode(t, err, chat.CodeParam)
 	}
 }
+
+// A message that burns leaves no copy. Mutant: forwardContent without asking.
+func TestBurningIsNotForwarded(t *testing.T) {
+	w := newWorld(t)
+	m := toUser("bob", 1)
+	m.Burn = time.Minute
+	p := w.mustSend("alice", m)
+	_, err := w.Forward(t.Context(), as("bob"), chat.Forward{Send: toUser("carol", 2), From: p.Conversation, Seqs: []chat.Seq{p.Seq}})
+	wantCode(t, err, chat.CodeForbidden)
+}

@@ -72,6 +72,9 @@ func (s *Service) forwardContent(ctx context.Context, a Actor, f *Forward) (json
 		if err != nil {
 			return nil, err
 		}
+		if e.Burn != 0 {
+			return nil, forbidden("a message that burns is not sent on: the copy would stay")
+		}
 		users[i] = e.From
 		items[i] = forwarded{From: e.From, Time: string(AppendTime(nil, e.Time)), Content: withoutMentions(e.Content)}
 	}

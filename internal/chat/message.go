@@ -14,7 +14,8 @@ type MessageCall struct {
 }
 
 // message gives a message of c as the batch has it, if the actor may read it: nil for what
-// is not there, is void, or is not for the actor. m is the actor's row, nil if there is none.
+// is not there, is void, or is not for the actor. m is the actor's row, of a thread that in
+// its parent, nil if there is none.
 func (s *Service) message(b *batch, a Actor, c *Conversation, m *Member, seq Seq) *Event {
 	e := b.event(EventKey{c.ID, seq})
 	if e == nil || e.Kind != Message || e.Erased {
@@ -22,6 +23,9 @@ func (s *Service) message(b *batch, a Actor, c *Conversation, m *Member, seq Seq
 	}
 	if a.Server {
 		return e
+	}
+	if c.Kind == Thread {
+		m = b.rows.Members[MemberKey{c.ID, a.User}] // what is hidden in it, not in the parent
 	}
 	if !within(s.spans(a.User, c, m), seq) || e.Only != nil && !slices.Contains(e.Only, a.User) {
 		return nil

@@ -38,6 +38,9 @@ func (s *Service) Pin(ctx context.Context, a Actor, mc MessageCall, on bool) (Pl
 		if err := may(a, at.home, at.self, RightPin); err != nil {
 			return nil, err
 		}
+		if err := speak(a, at.home, at.self, b.now); err != nil {
+			return nil, err
+		}
 		if at.event.Only != nil {
 			return nil, forbidden("a message for a few is not pinned: everybody sees the pins")
 		}

@@ -88,7 +88,11 @@ func (s *Service) receiptsOff(ctx context.Context, users ...UserID) (map[UserID]
 // tellPosition says to whom it is told that u's position in c has moved: n is told to those
 // who may know it, or to u's own sessions alone.
 func (s *Service) tellPosition(ctx context.Context, c *Conversation, u UserID, n *Notice) error {
-	if c.Members > smallConversation || c.Kind == Channel || c.Apart() {
+	apart, err := s.apartIn(ctx, c)
+	if err != nil {
+		return err
+	}
+	if c.Members > smallConversation || c.Kind == Channel || apart {
 		n.Only = u
 		return nil
 	}
@@ -129,9 +133,13 @@ func (s *Service) hidePositions(ctx context.Context, a Actor, c *Conversation, r
 	if err != nil {
 		return err
 	}
+	apart, err := s.apartIn(ctx, c)
+	if err != nil {
+		return err
+	}
 	for i := range rows {
 		m := &rows[i]
-		if m.User != a.User && (off[a.User] || off[m.User] || c.Apart()) {
+		if m.User != a.User && (off[a.User] || off[m.User] || apart) {
 			m.ReadSeq = 0
 			if d := m.details(); d.Delivered != 0 {
 				d.Delivered = 0
@@ -231,14 +239,17 @@ func (s *Service) asked(ctx context.Context, a Actor, id ConversationID, seq Seq
 	if err != nil {
 		return nil, err
 	}
+	apart, err := s.apartIn(ctx, c)
 	switch {
+	case err != nil:
+		return nil, err
 	case c.Kind == Room:
 		return nil, forbidden("rooms keep no read positions")
 	case !a.Server && !joined(m):
 		return nil, forbidden("only members see who has read something")
 	case c.Kind == Channel && !a.Server && !m.Staff():
 		return nil, forbidden("only the owner and the admins see who has read something in a channel")
-	case c.Apart():
+	case apart:
 		return nil, forbidden("there are no receipts between you two")
 	}
 	if !a.Server {
@@ -251,14 +262,14 @@ func (s *Service) asked(ctx context.Context, a Actor, id ConversationID, seq Seq
 		}
 	}
 	if !within(spans, seq) {
-		return nil, notFound()
+		return nil, noMessage()
 	}
 	records, err := s.store.Events(ctx, EventRange{Conversation: id, From: seq, To: seq, Limit: 1})
 	if err != nil {
 		return nil, readError(err)
 	}
 	if len(records) != 1 || !a.Server && !records[0].isFor(a.User) {
-		return nil, notFound()
+		return nil, noMessage()
 	}
 	return &asked{s, c, ParseEvent(id, records[0])}, nil
 }

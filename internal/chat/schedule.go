@@ -77,7 +77,12 @@ func (s *Service) Schedule(ctx context.Context, a Actor, m Send, at time.Time) (
 			case len(have) >= maxScheduled:
 				return Place{}, forbidden(fmt.Sprintf("at most %d messages wait to be sent", maxScheduled))
 			}
-			if _, err := op.mayWrite(b); err != nil {
+			c, err := op.mayWrite(b)
+			if err != nil {
+				return Place{}, err
+			}
+			// It costs what sending costs now, since sending it costs nothing when it is due.
+			if err := op.rateNow(b, c); err != nil {
 				return Place{}, err
 			}
 			b.putOwnDue(a.User, itemSchedule, m.ClientID, mustJSON(wait), at)

@@ -184,3 +184,19 @@ func TestSignal(t *testing.T) {
 		wantCode(t, w.Signal(t.Context(), limited, wave), want)
 	}
 }
+
+// Scheduling costs what sending costs: it is no way around the limits, the one on new
+// conversations among them. Mutant: Schedule without rateNow.
+func TestScheduleIsRated(t *testing.T) {
+	w := newWorld(t, withLimits(chat.Limits{NewDirectsHourly: 2, SendsPerSecond: 1, SendsBurst: 3}))
+	a := chat.Actor{User: "alice", Limited: true}
+	at := w.clock.now().Add(time.Minute)
+	w.mustSend("alice", toUser("dave", 1))
+	for n, tt := range []struct {
+		to   chat.UserID
+		want chat.Code
+	}{{"bob", ""}, {"carol", ""}, {"eve", chat.CodeRate}, {"dave", chat.CodeRate}} {
+		_, err := w.Schedule(t.Context(), a, toUser(tt.to, 10+n), at)
+		wantCode(t, err, tt.want)
+	}
+}

@@ -246,13 +246,18 @@ func (o *sendOp) rate(b *batch, c *Conversation) error {
 	if o.rated {
 		return o.tooFast
 	}
-	o.rated = true
-	if o.actor.Limited {
-		o.tooFast = o.limit(b, c)
-	}
-	if o.tooFast == nil && c != nil {
+	if err := o.rateNow(b, c); err == nil && c != nil {
 		o.tooFast = o.service.slow(o.actor, b.rows.Conversations[o.id.home()], b.rows.Members[MemberKey{o.id.home(), o.actor.User}], b.now)
 	}
+	return o.tooFast
+}
+
+// rateNow is rate without slow mode, which is asked when a message comes to stand in the log.
+func (o *sendOp) rateNow(b *batch, c *Conversation) error {
+	if !o.rated && o.actor.Limited {
+		o.tooFast = o.limit(b, c)
+	}
+	o.rated = true
 	return o.tooFast
 }
 

@@ -33,6 +33,7 @@ const itemStream ItemKind = "stream"
 const (
 	maxStream     = 128 << 10        // bytes of text
 	maxStreamOpen = 30 * time.Minute // from the first to the last append
+	maxStreams    = 20               // of a user that grow at a time; a server key's have no such limit
 	streamSilence = time.Minute
 	// appendsPerSend is how many appends a user may make for each message.
 	appendsPerSend = 10
@@ -53,7 +54,18 @@ type stream struct {
 	text         []byte
 	durable      int
 	opened       time.Time
+	server       bool // a server key writes it
 	gone         bool // it is finished, or its message is: nothing more is taken
+}
+
+// of answers how many streams of a user's text is taken for. The lock is held.
+func (ss *streams) of(u UserID) (n int) {
+	for _, st := range ss.open {
+		if st.user == u {
+			n++
+		}
+	}
+	return n
 }
 
 // Streamed says how far a stream is.
@@ -173,8 +185,11 @@ func (s *Service) openStream(ctx context.Context, a Actor, key EventKey) (*strea
 	if st := s.streams.open[key]; st != nil {
 		return st, nil
 	}
+	if !a.Server && s.streams.of(a.User) >= maxStreams {
+		return nil, forbidden(fmt.Sprintf("at most %d messages of yours grow at a time: finish one", maxStreams))
+	}
 	st = &stream{
-		user: a.User, conversation: *c, kind: content.Type, text: []byte(content.Text), durable: len(content.Text), opened: e.Time,
+		user: a.User, server: a.Server, conversation: *c, kind: content.Type, text: []byte(content.Text), durable: len(content.Text), opened: e.Time,
 	}
 	s.streams.open[key] = st
 	return st, nil
@@ -203,6 +218,9 @@ func (s *Service) FinishStream(ctx context.Context, a Actor, key EventKey, clien
 			if openErr != nil {
 				return Place{}, openErr
 			}
+			if err := s.mayStream(b, key, st); err != nil {
+				return Place{}, err
+			}
 			e, err := b.finishStream(key, st, clientID, "")
 			if err != nil {
 				return Place{}, err
@@ -220,6 +238,16 @@ func (s *Service) FinishStream(ctx context.Context, a Actor, key EventKey, clien
 		}
 	}
 	return place, err
+}
+
+// mayStream says whether who writes a stream may still say something where it is.
+func (s *Service) mayStream(b *batch, key EventKey, st *stream) error {
+	a := Actor{User: st.user, Server: st.server}
+	_, home, m, err := s.standing(b, a, key.Conversation)
+	if err != nil {
+		return err
+	}
+	return speak(a, home, m, b.now)
 }
 
 func streamKeys(k *Keys, key EventKey, u UserID) {
@@ -243,11 +271,11 @@ func (b *batch) finishStream(key EventKey, st *stream, clientID, state string) (
 		target.Content = streamContent(st.kind, string(st.text))
 	}
 	target.Stream = state
+	// What it says is in the message alone, so that it goes with it.
 	content := struct {
-		Text        string          `json:"text"`
-		Content     json.RawMessage `json:"content"`
-		Interrupted bool            `json:"interrupted,omitempty"`
-	}{"finished a message", target.Content, state == streamInterrupted}
+		Text        string `json:"text"`
+		Interrupted bool   `json:"interrupted,omitempty"`
+	}{"finished a message", state == streamInterrupted}
 	e := &Event{Kind: Finished, From: target.From, ClientID: clientID, Targets: [][2]Seq{{key.Seq, key.Seq}}, Content: mustJSON(content)}
 	b.append(c, e)
 	b.revise(target, e.Seq)
@@ -283,8 +311,9 @@ func (s *Service) FlushStreams(ctx context.Context) error {
 				if c == nil || target == nil || target.Stream != streamOpen {
 					return Place{}, notOpen() // recalled meanwhile
 				}
-				if _, _, _, err := s.standing(b, Actor{User: f.st.user}, c.ID); err != nil {
-					_, err := b.finishStream(f.key, &stream{kind: f.st.kind, text: []byte(f.text)}, "", streamInterrupted)
+				if s.mayStream(b, f.key, f.st) != nil {
+					// It was put out, muted or blocked: it ends with what it had said before.
+					_, err := b.finishStream(f.key, nil, "", streamInterrupted)
 					if err == nil {
 						err = notOpen()
 					}

@@ -18,8 +18,7 @@ type streamed struct {
 	Targets [][2]chat.Seq  `json:"targets"`
 	Content struct {
 		Type, Text  string
-		Content     json.RawMessage `json:"content"`
-		Interrupted bool            `json:"interrupted"`
+		Interrupted bool `json:"interrupted"`
 	} `json:"content"`
 }
 
@@ -126,7 +125,7 @@ func TestStream(t *testing.T) {
 		t.Errorf("finished: %+v", got)
 	}
 	if got := w.at("bob", chat.EventKey{Conversation: key.Conversation, Seq: end.Seq}); got.Kind != "finished" ||
-		fmt.Sprint(got.Targets) != "[[1 1]]" || !strings.Contains(string(got.Content.Content), told+" 再见") || got.Content.Interrupted {
+		fmt.Sprint(got.Targets) != "[[1 1]]" || got.Content.Interrupted {
 		t.Errorf("its end: %+v", got)
 	}
 	if s := w.summary("bob", key.Conversation); s.Unread != 1 || s.Last.Seq != key.Seq {
@@ -203,4 +202,97 @@ func TestStreamOfOneRemoved(t *testing.T) {
 	w.pass(time.Second)
 	_, err = w.AppendStream(t.Context(), as("alice"), key, 2, "c")
 	wantCode(t, err, chat.CodeNotFound)
+}
+
+// A stream ends where its writer may no longer speak, with what it had said before. A server
+// key's goes on, in the group or not. Mutants: FlushStreams that asks standing alone;
+// FinishStream without mayStream; mayStream without the stream's server.
+func TestStreamOfOneMuted(t *testing.T) {
+	a := crew(t)
+	stops := map[string]func() error{
+		"muted":     func() error { return a.mute("owner", nil, "mia") },
+		"dismissed": func() error { return second(a.DismissGroup(t.Context(), as("owner"), a.call())) },
+	}
+	for i, how := range []string{"muted", "dismissed"} {
+		key, other := a.openStream("mia", into(a.group, 600+i), "a"), a.openStream("mia", into(a.group, 610+i), "a")
+		if err := stops[how](); err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range []chat.EventKey{key, other} {
+			if _, err := a.AppendStream(t.Context(), as("mia"), k, 1, "bc"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := a.finishStream("mia", other, 620+i); err == nil {
+			t.Errorf("%s: it finishes", how)
+		}
+		a.pass(time.Second)
+		if got := a.at("adam", key); got.Stream != "interrupted" || got.Content.Text != "a" {
+			t.Errorf("%s: %+v", how, got)
+		}
+		_, err := a.AppendStream(t.Context(), as("mia"), key, 3, "d")
+		wantCode(t, err, chat.CodeNotFound)
+		if how == "muted" {
+			if _, err := a.UnmuteMembers(t.Context(), as("owner"), a.users("mia")); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+
+	w := newWorld(t)
+	g := w.group(1, false, "alice", "bob")
+	m := into(g, 2)
+	m.Content = text("a")
+	p, err := w.OpenStream(t.Context(), asServer("bot"), m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := chat.EventKey{Conversation: g, Seq: p.Seq}
+	for i, more := range []string{"b", "c"} {
+		if _, err := w.AppendStream(t.Context(), asServer("bot"), key, 1+i, more); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(time.Second)
+	}
+	if got := w.at("bob", key); got.Stream != "open" || got.Content.Text != "abc" {
+		t.Errorf("a server key's: %+v", got)
+	}
+}
+
+// What was streamed is nowhere once it is recalled. Mutant: the content in the event finished.
+func TestStreamRecalled(t *testing.T) {
+	w := newWorld(t)
+	key := w.openStream("alice", toUser("bob", 1), "sec")
+	if _, err := w.AppendStream(t.Context(), as("alice"), key, 3, "ret"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.finishStream("alice", key, 2); err != nil {
+		t.Fatal(err)
+	}
+	p := chat.Place{Conversation: key.Conversation, Seq: key.Seq}
+	if _, err := w.recall("alice", p, 3); err != nil {
+		t.Fatal(err)
+	}
+	w.nowhere("secret", "bob", p)
+}
+
+// A user holds the text of few streams in memory. Mutant: openStream without the limit.
+func TestStreamsOfOneUser(t *testing.T) {
+	w := newWorld(t)
+	for n := range 21 {
+		key := w.openStream("alice", toUser("bob", n), "a")
+		_, err := w.AppendStream(t.Context(), as("alice"), key, 1, "b")
+		if n < 20 {
+			wantCode(t, err, "")
+		} else {
+			wantCode(t, err, chat.CodeForbidden)
+		}
+	}
+	first := chat.EventKey{Conversation: chat.DirectID("alice", "bob"), Seq: 1}
+	if _, err := w.finishStream("alice", first, 30); err != nil {
+		t.Fatal(err)
+	}
+	first.Seq = 21
+	_, err := w.AppendStream(t.Context(), as("alice"), first, 1, "b")
+	wantCode(t, err, "")
 }

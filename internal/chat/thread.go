@@ -11,7 +11,8 @@ import (
 
 // A thread is a conversation of its own that hangs on a message of another one, its
 // parent: with seqs, a count and read positions of its own, so that reading the parent does
-// not read the thread. Who may read and write in it are those who are in the parent now. Its
+// not read the thread. Who may read and write in it are those who are in the parent now and
+// may read the message. Its
 // member rows are its followers: who writes in it, who began it and whose message it hangs
 // on, until they unfollow it; they are told its events, and have it in sync.
 
@@ -77,6 +78,9 @@ func (s *Service) standing(b *batch, a Actor, id ConversationID) (c, home *Conve
 	if out := home.Kind != Room && !joined(m) || home.Kind == Room && m.banned(b.now); out && !a.Server {
 		return nil, nil, nil, notFound()
 	}
+	if root, thread := id.thread(); thread && !a.Server && !s.threadIsFor(a.User, home, m, root.Seq) {
+		return nil, nil, nil, notFound()
+	}
 	return c, home, m, nil
 }
 
@@ -111,6 +115,7 @@ func (s *Service) CreateThread(ctx context.Context, a Actor, root EventKey, clie
 	if err != nil {
 		return "", err
 	}
+	rate := s.writeRate(a)
 	_, err = s.await(ctx, &operation{
 		keys: func(k *Keys) {
 			k.Calls = append(k.Calls, cl.key)
@@ -136,7 +141,7 @@ func (s *Service) CreateThread(ctx context.Context, a Actor, root EventKey, clie
 			}
 			e := s.message(b, a, parent, m, root.Seq)
 			if e == nil {
-				return Place{}, notFound()
+				return Place{}, noMessage()
 			}
 			if e.Only != nil {
 				return Place{}, forbidden("a message for a few has no thread: everybody in the conversation reads threads")
@@ -145,6 +150,12 @@ func (s *Service) CreateThread(ctx context.Context, a Actor, root EventKey, clie
 			if c != nil {
 				b.follow(c, a.User)
 				return Place{Conversation: id, Seq: c.Seq, Time: c.Time}, nil
+			}
+			if err := speak(a, parent, m, b.now); err != nil {
+				return Place{}, err
+			}
+			if err := rate(b); err != nil {
+				return Place{}, err
 			}
 			c = &Conversation{ID: id, Kind: Thread, SharedPast: true, Time: b.now}
 			b.addConversation(c)
@@ -171,15 +182,17 @@ func (s *Service) CreateThread(ctx context.Context, a Actor, root EventKey, clie
 
 // threadAuthor answers who wrote the message; it never changes.
 func (s *Service) threadAuthor(ctx context.Context, a Actor, root EventKey) (UserID, error) {
-	if _, _, spans, err := s.find(ctx, a, root.Conversation); err != nil || !within(spans, root.Seq) {
-		return "", notFound()
+	if _, _, spans, err := s.find(ctx, a, root.Conversation); err != nil {
+		return "", err
+	} else if !within(spans, root.Seq) {
+		return "", noMessage()
 	}
 	records, err := s.store.Events(ctx, EventRange{Conversation: root.Conversation, From: root.Seq, To: root.Seq, Limit: 1})
 	if err != nil {
 		return "", readError(err)
 	}
 	if len(records) != 1 {
-		return "", notFound()
+		return "", noMessage()
 	}
 	return ParseEvent(root.Conversation, records[0]).From, nil
 }

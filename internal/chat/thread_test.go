@@ -157,3 +157,130 @@ func TestThreadRights(t *testing.T) {
 		t.Errorf("threads on what was before dave came: %+v, %v, %v", threads, more, err)
 	}
 }
+
+// Who came after a message was said is told nothing of before by its thread. Mutants:
+// threadIsFor that asks only who is in the parent, in readable, and in standing.
+func TestThreadOfBefore(t *testing.T) {
+	w := newWorld(t)
+	g := w.group(1, false, "alice", "bob")
+	root := w.mustSend("alice", into(g, 2))
+	key := chat.EventKey{Conversation: g, Seq: root.Seq}
+	th, err := w.thread("alice", key, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.mustSend("bob", into(th, 4))
+	if _, err := w.AddMembers(t.Context(), as("alice"), change(g, 5, "carol")); err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.List(t.Context(), as("carol"), chat.List{Conversation: th, Limit: 10})
+	wantCode(t, err, chat.CodeNotFound)
+	_, err = w.Conversation(t.Context(), as("carol"), th)
+	wantCode(t, err, chat.CodeNotFound)
+	_, err = w.send("carol", into(th, 6))
+	wantCode(t, err, chat.CodeNotFound)
+	wantCode(t, w.Follow(t.Context(), as("carol"), th, true), chat.CodeNotFound)
+	wantCode(t, w.react("carol", chat.Place{Conversation: th, Seq: 1}, "x", true), chat.CodeNotFound)
+	wantCode(t, w.Signal(t.Context(), as("carol"), chat.Signal{Conversation: th, Type: "x"}), chat.CodeNotFound)
+
+	later := w.mustSend("alice", into(g, 7)) // and of what was said since it reads and writes
+	if th, err = w.thread("bob", chat.EventKey{Conversation: g, Seq: later.Seq}, 8); err != nil {
+		t.Fatal(err)
+	}
+	w.mustSend("carol", into(th, 9))
+}
+
+// What is deleted for oneself in the parent is not hidden in its threads, nor the other way
+// round. Mutant: message with the row in the parent.
+func TestThreadHasItsOwnHidden(t *testing.T) {
+	w := newWorld(t)
+	g := w.group(1, false, "alice", "bob")
+	root := w.mustSend("alice", into(g, 2))
+	th, err := w.thread("bob", chat.EventKey{Conversation: g, Seq: root.Seq}, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, second := w.mustSend("alice", into(th, 4)), w.mustSend("alice", into(th, 5))
+	if err := w.Clear(t.Context(), as("alice"), g, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Hide(t.Context(), as("alice"), th, [][2]chat.Seq{{second.Seq, second.Seq}}); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, w.react("alice", second, "x", true), chat.CodeNotFound)
+	_, err = w.recall("alice", first, 6)
+	wantCode(t, err, "")
+}
+
+// Who may not speak begins no threads and pins nothing, and beginning them is rated as
+// speaking is. Mutants: CreateThread without speak, without rate; Pin without speak.
+func TestThreadIsSpeaking(t *testing.T) {
+	w := newWorld(t, withLimits(chat.Limits{SendsPerSecond: 1, SendsBurst: 1}))
+	p := w.mustSend("alice", toUser("bob", 1))
+	key := chat.EventKey{Conversation: p.Conversation, Seq: p.Seq}
+	w.block("alice", "bob")
+	_, err := w.thread("bob", key, 2)
+	wantCode(t, err, chat.CodeNotAccepted)
+	_, err = w.Pin(t.Context(), as("bob"), on(p, 3), true)
+	wantCode(t, err, chat.CodeNotAccepted)
+
+	g := w.group(4, false, "carol", "bob")
+	a := chat.Actor{User: "bob", Limited: true}
+	for n, want := range []chat.Code{"", chat.CodeRate} {
+		cid, k := id(20 + n)
+		root := chat.EventKey{Conversation: g, Seq: w.mustSend("carol", into(g, 10+n)).Seq}
+		_, err := w.CreateThread(t.Context(), a, root, k, cid)
+		wantCode(t, err, want)
+	}
+}
+
+// A block and a mute hold in the threads too. Mutants: apartIn without the parent, in each
+// place; Typing that asks the thread itself.
+func TestThreadOfTwoApart(t *testing.T) {
+	w := newWorld(t)
+	p := w.mustSend("alice", toUser("bob", 1))
+	th, err := w.thread("bob", chat.EventKey{Conversation: p.Conversation, Seq: p.Seq}, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := w.mustSend("alice", into(th, 3))
+	w.block("alice", "bob")
+	w.notices()
+	rev := w.summary("alice", th).Conversation.Rev
+	w.read("bob", th, r.Seq)
+	for _, u := range []chat.UserID{"alice", "bob"} {
+		if err := w.Typing(t.Context(), as(u), th, true, chat.TypingText); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, n := range w.notices() {
+		if n.Only != "bob" {
+			t.Errorf("told: %s %s", n.Method, n.Params)
+		}
+	}
+	if now := w.summary("alice", th).Conversation.Rev; now != rev {
+		t.Errorf("its rev moves from %d to %d", rev, now)
+	}
+	_, err = w.CountReceipts(t.Context(), as("alice"), th, r.Seq)
+	wantCode(t, err, chat.CodeForbidden)
+	rows, _, err := w.Members(t.Context(), as("alice"), th, chat.MembersPage{Limit: 10})
+	if err != nil || len(rows) != 2 || rows[1].ReadSeq != 0 {
+		t.Errorf("%+v, %v", rows, err)
+	}
+
+	a := crew(t)
+	root := a.mustSend("owner", into(a.group, 500))
+	if th, err = a.thread("owner", chat.EventKey{Conversation: a.group, Seq: root.Seq}, 501); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.muteAll("owner", nil); err != nil {
+		t.Fatal(err)
+	}
+	a.notices()
+	if err := a.Typing(t.Context(), as("mia"), th, true, chat.TypingText); err != nil {
+		t.Fatal(err)
+	}
+	if list := a.notices(); len(list) != 0 {
+		t.Errorf("a muted member types: %+v", list)
+	}
+}

@@ -72,13 +72,19 @@ func (s *Service) Typing(ctx context.Context, a Actor, id ConversationID, typing
 	if err != nil {
 		return err
 	}
-	if c.Kind == Room || c.Kind == Channel || c.Members > typingMembers || c.Apart() && joined(m) {
+	home := c
+	if root, ok := c.Root(); ok { // whose roles, mutes and blocks hold
+		if home, m, _, err = s.find(ctx, a, root.Conversation); err != nil {
+			return err
+		}
+	}
+	if c.Kind == Room || c.Kind == Channel || c.Members > typingMembers || home.Apart() && joined(m) {
 		return nil
 	}
-	if c.Kind != Thread && !joined(m) && !a.Server {
+	if home.Kind != Room && !joined(m) && !a.Server {
 		return forbidden("you are no longer in this conversation")
 	}
-	if speak(a, c, m, s.cfg.Now()) != nil {
+	if speak(a, home, m, s.cfg.Now()) != nil {
 		return nil // who may not speak types for nobody
 	}
 	if !s.typings.due(MemberKey{id, a.User}, typing, kind, s.cfg.Now()) {

@@ -62,18 +62,25 @@ func (s *Service) head(a Actor, c *Conversation, m *Member) Seq {
 // whole is all of a conversation, as a server key reads it.
 func (c *Conversation) whole() []Span { return []Span{{From: 1, To: c.Seq}} }
 
-// readable is spans, for threads too: all of a thread is read by who is in its parent now.
+// readable is spans, for threads too: all of a thread is read by whom it is for.
 func (s *Service) readable(ctx context.Context, u UserID, c *Conversation, m *Member) ([]Span, error) {
 	if root, ok := c.Root(); ok {
-		parent, in, spans, err := s.find(ctx, Actor{User: u}, root.Conversation)
+		parent, in, _, err := s.find(ctx, Actor{User: u}, root.Conversation)
 		if err != nil {
 			return nil, err
 		}
-		if parent.Kind != Room && !joined(in) || spans == nil {
+		if !s.threadIsFor(u, parent, in, root.Seq) {
 			return nil, nil
 		}
 	}
 	return s.spans(u, c, m), nil
+}
+
+// threadIsFor says whether a user, whose row in parent is in, reads and writes in the thread
+// on the message at root: who is in the parent now and was when the message was said, or was
+// given the past. Who has only come since is told nothing of before by a thread either.
+func (s *Service) threadIsFor(u UserID, parent *Conversation, in *Member, root Seq) bool {
+	return (parent.Kind == Room || joined(in)) && within(s.membership(u, parent, in), root)
 }
 
 // isFor says whether a record within the user's spans is for the user.

@@ -231,10 +231,10 @@ func TestForAFew(t *testing.T) {
 }
 
 // A thread's events go to those who follow it and are in its parent. Mutant: audience
-// without inParent.
+// without inParent; inParent without Sees.
 func TestThreadsGoToFollowers(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *node) {
-		g := n.group("owner", "bob", "carol", "dave")
+		g := n.group("owner", "bob", "carol", "dave", "erin")
 		n.send("bob", into(g), 1)
 		root := chat.EventKey{Conversation: g, Seq: 2}
 		key := n.key()
@@ -242,16 +242,23 @@ func TestThreadsGoToFollowers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, u := range []chat.UserID{"carol", "dave"} {
+		for _, u := range []chat.UserID{"carol", "dave", "erin"} {
 			if err := n.chat.Follow(t.Context(), chat.Actor{User: u}, th, true); err != nil {
 				t.Fatal(err)
 			}
 		}
 		n.send("bob", into(th), 1)
 		n.remove("owner", g, "dave")
+		if _, err := n.chat.UpdateGroup(t.Context(), chat.Actor{User: "owner"}, chat.UpdateGroup{
+			GroupCall: chat.GroupCall{Key: n.key(), Conversation: g}, Settings: &chat.SettingsChange{AfterLeave: chat.HistoryGone},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		n.remove("owner", g, "erin") // with the past
+		n.add("owner", g, "erin")
 		synctest.Wait()
 		sinks := make(map[chat.UserID]*sink)
-		for _, u := range []chat.UserID{"owner", "bob", "carol", "dave"} {
+		for _, u := range []chat.UserID{"owner", "bob", "carol", "dave", "erin"} {
 			sinks[u], _ = n.online(u)
 		}
 		n.send("bob", into(th), 2) // 2 and 3
@@ -259,6 +266,7 @@ func TestThreadsGoToFollowers(t *testing.T) {
 		wantTold(t, "bob", sinks["bob"].told(t), "2", "3")
 		wantTold(t, "carol", sinks["carol"].told(t), "2", "3")
 		wantTold(t, "dave, removed from the parent", sinks["dave"].told(t))
+		wantTold(t, "erin, who may not read its message any more", sinks["erin"].told(t))
 		wantTold(t, "the owner, who does not follow", sinks["owner"].told(t))
 	})
 }

@@ -250,13 +250,15 @@ func (w *worker) audience(ctx context.Context, c *chat.Commit) ([]*Live, error) 
 	}
 	live := w.router.sessionsOf(a.users, conv.Kind, w.live[:0])
 	if root, ok := conv.Root(); ok {
-		return w.inParent(ctx, root.Conversation, live)
+		return w.inParent(ctx, root, live)
 	}
 	return live, nil
 }
 
-// inParent leaves of a thread's followers those who are in its parent now.
-func (w *worker) inParent(ctx context.Context, parent chat.ConversationID, live []*Live) ([]*Live, error) {
+// inParent leaves of a thread's followers those who are in its parent now and may read the
+// message that it hangs on.
+func (w *worker) inParent(ctx context.Context, root chat.EventKey, live []*Live) ([]*Live, error) {
+	parent := root.Conversation
 	c, err := w.router.store.Conversation(ctx, parent)
 	if err != nil || c.Kind == chat.Room {
 		return live, err
@@ -267,7 +269,7 @@ func (w *worker) inParent(ctx context.Context, parent chat.ConversationID, live 
 		if err != nil && !errors.Is(err, chat.ErrNotFound) {
 			return nil, err
 		}
-		if m.Joined() {
+		if m.Joined() && m.Sees(root.Seq) {
 			kept = append(kept, l)
 		}
 	}
