@@ -126,11 +126,19 @@ func TestBroadcastGoesOnAfterAKill(t *testing.T) {
 	}
 }
 
-// Mutants: to everybody whatever the tag; a cancelled one goes on.
+// Mutants: to everybody whatever the tag; a cancelled one goes on; guests, deleted users or the
+// account itself get it.
 func TestBroadcastByTagAndCancelled(t *testing.T) {
 	w := newWorld(t)
 	users := w.known(120)
 	if err := w.TagUsers(t.Context(), asServer("root"), users[:70], []string{"vip"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	// Whom nothing is sent to.
+	if err := w.TagUsers(t.Context(), asServer("root"), []chat.UserID{"news", "guest:zoe", "gone"}, []string{"vip"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.DeleteAccount(t.Context(), "gone", false); err != nil {
 		t.Fatal(err)
 	}
 	tagged := w.broadcast(1, "vip")
@@ -150,7 +158,7 @@ func TestBroadcastByTagAndCancelled(t *testing.T) {
 		t.Fatal(err)
 	}
 	list, more, err := w.Broadcasts(t.Context(), "", 10)
-	if err != nil || more || len(list) != 2 || list[0].ID != stopped.ID || list[0].State != chat.BroadcastCancelled || list[0].Sent != 50 ||
+	if err != nil || more || len(list) != 2 || list[0].ID != stopped.ID || list[0].State != chat.BroadcastCancelled || list[0].Sent != 49 ||
 		list[1].ID != tagged.ID || list[1].State != chat.BroadcastDone || list[1].Sent != 70 {
 		t.Errorf("%+v, %v, %v", list, more, err)
 	}

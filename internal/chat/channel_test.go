@@ -73,6 +73,9 @@ func TestChannel(t *testing.T) {
 	if err := w.React(t.Context(), as("bob"), chat.EventKey{Conversation: c, Seq: 3}, "👍", true); err != nil { // 4
 		t.Error(err)
 	}
+	if _, err := w.send("bob", into(c, 19)); err == nil { // after what was told before
+		t.Error("bob writes")
+	}
 	_, notices := w.bus.taken()
 	for _, n := range notices {
 		if n.Method == "read" && n.Only != "bob" {
@@ -92,6 +95,14 @@ func TestChannel(t *testing.T) {
 		t.Errorf("the repeated join: %+v", again)
 	}
 	w.join("bob", c, 22)
+	if again, err := w.leave("bob", c, 20); err != nil || again.Seq != 4 || !w.summary("bob", c).Joined {
+		t.Errorf("the repeated leaving: %+v, %v", again, err)
+	}
+	_, err = w.CountReceipts(t.Context(), as("bob"), c, 3)
+	wantCode(t, err, chat.CodeForbidden)
+	if n, err := w.CountReceipts(t.Context(), as("alice"), c, 3); err != nil {
+		t.Errorf("%+v, %v", n, err)
+	}
 	w.mustSend("alice", into(c, 23)) // 6; 5 was said while he was out
 	if log := w.log("bob", c); len(log) != 5 || log[3].Seq != 5 || log[3].Kind != chat.Void || log[4].Content.Text != "message 23" {
 		t.Errorf("bob reads %+v", log)
@@ -139,6 +150,7 @@ func TestChannelByApproval(t *testing.T) {
 	if log := w.log("bob", c); len(log) != 3 || log[1].Content.Text != "message 2" {
 		t.Errorf("bob reads %+v", log)
 	}
+	w.mustSend("alice", into(c, 6)) // after what was told before
 	_, notices := w.bus.taken()
 	if !slices.ContainsFunc(notices, func(n chat.Notice) bool {
 		return n.Only == "bob" && n.Method == "membership" && strings.Contains(string(n.Params), "joined")

@@ -53,6 +53,26 @@ func TestCrowdIsToldTogether(t *testing.T) {
 	})
 }
 
+// Who is taken out of a crowded room is told before what was held back. Mutant: tell without release.
+func TestEvictedFromACrowd(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *node) {
+		s := n.crowded()
+		n.send("bob", into(chat.Lobby), 1)
+		synctest.Wait()
+		n.send("bob", into(chat.Lobby), 2) // held
+		n.Notify(chat.Notice{
+			Conversation: chat.Conversation{ID: chat.Lobby, Kind: chat.Room}, Evict: &chat.Eviction{Users: []chat.UserID{"alice"}},
+			Method: "room.removed", Params: []byte(`{}`),
+		})
+		synctest.Wait()
+		n.send("bob", into(chat.Lobby), 1)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		told := slices.DeleteFunc(s.told(t), func(l string) bool { return l == "checkpoint" || l == "room.members" })
+		wantTold(t, "alice", told, "1", "2", "3", "room.removed")
+	})
+}
+
 // What is too much for a crowd's frame is told as gaps, the least important first. Mutant:
 // thin in the order of the seqs.
 func TestCrowdIsTooMuch(t *testing.T) {
