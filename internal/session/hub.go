@@ -372,7 +372,7 @@ func (h *Hub) Opened(ctx context.Context, id Admission, pos chat.Position) (wire
 	return wire.OpenResult{
 		User: user, Session: id.Session, Epoch: h.cfg.Chat.Epoch(), Cursor: h.cfg.Chat.Cursor(id.User, pos),
 		HeartbeatMS: api.Heartbeat.Milliseconds(), Proto: wire.Proto,
-		Features: []string{"direct", "groups", "rooms", "sync", "checkpoint", "presence", "typing", "sessions", "replies", "mentions", "edit", "recall", "delete", "reactions", "pins", "values", "forward"},
+		Features: []string{"direct", "groups", "rooms", "channels", "sync", "checkpoint", "presence", "typing", "sessions", "replies", "mentions", "edit", "recall", "delete", "reactions", "pins", "values", "forward"},
 		Limits:   h.cfg.Limits, Time: wire.FormatTime(h.cfg.Chat.Now()),
 	}, nil
 }

@@ -118,6 +118,8 @@ func (m *Model) heading() string {
 	switch {
 	case conv.Kind == "group":
 		text += fmt.Sprintf("  %d members", conv.Members)
+	case conv.Kind == "channel":
+		text += fmt.Sprintf("  a channel of %d", conv.Members)
 	case conv.Kind == "room":
 		text += "  an open room"
 		if n := m.online[conv.ID]; n > 0 {
