@@ -142,7 +142,7 @@ func TestLargeWorkloads(t *testing.T) {
 	for _, link := range []string{LinkTCP, LinkWS} {
 		t.Run(link, func(t *testing.T) {
 			o := onServer(t, Large, Room, List)
-			o.Links, o.Windows, o.Duration = []string{link}, []int{1}, 100*time.Millisecond
+			o.Links, o.Windows, o.Duration = []string{link}, []int{1}, time.Second
 			report, err := Run(t.Context(), o, io.Discard)
 			if err != nil {
 				t.Fatal(err)
