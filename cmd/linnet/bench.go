@@ -37,6 +37,7 @@ func runBench(ctx context.Context, args []string, out io.Writer) error {
 	flags.IntVar(&o.Online, "online", 100, "large: how many of them are online")
 	flags.IntVar(&o.Listeners, "listeners", 10_000, "room: how many listen")
 	flags.IntVar(&o.Listed, "listed", 1000, "list: conversations of each user")
+	flags.IntVar(&o.Messages, "messages", 1_000_000, "search: among how many")
 	link := flags.String("link", bench.LinkTCP, "tcp, ws and tls: one run for each")
 	flags.StringVar(&o.Dir, "dir", "", "where to put temporary data; it should be on the disk that matters")
 	flags.StringVar(&o.Server, "server", "", "address of a server that runs already; default: start one")

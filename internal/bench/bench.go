@@ -1,6 +1,6 @@
 // Package bench measures a Linnet server: acknowledged sends between pairs, fan-out in
 // a group, the reading of history, and what connections cost that are idle, come back all
-// at once, come and go, or stop reading, and what large groups, rooms and lists cost beside
+// at once, come and go, or stop reading, and what large groups, rooms, lists and searches cost beside
 // small ones. It checks everything it receives, so a figure
 // is only given when nothing was lost, doubled or out of order. Beside each figure it
 // measures, in the same run and with the same generator, a bare program that does the
@@ -40,11 +40,13 @@ const (
 	Large Workload = "large" // sends into a group of very many, beside a group of two
 	Room  Workload = "room"  // a room of very many, beside one of a few
 	List  Workload = "list"  // the list of a user with many conversations, beside one with a few
+
+	Search Workload = "search" // searches among very many messages, beside a few
 )
 
 // All gives every workload.
 func All() []Workload {
-	return []Workload{Direct, Fanout, HistoryOne, HistoryMany, Idle, SignIn, Storm, Churn, Stalled, Large, Room, List}
+	return []Workload{Direct, Fanout, HistoryOne, HistoryMany, Idle, SignIn, Storm, Churn, Stalled, Large, Room, List, Search}
 }
 
 // The links a run can use.
@@ -74,6 +76,7 @@ type Options struct {
 	Online        int   // of Large: how many of them are online
 	Listeners     int   // of Room
 	Listed        int   // of List: conversations of each user
+	Messages      int   // of Search
 	Duration      time.Duration
 	Repeat        int
 	Links         []string
@@ -118,6 +121,7 @@ func (o *Options) check() error {
 		{"online", o.Online, 2, min(o.Large, 1000)},
 		{"listeners", o.Listeners, 2, maxConnections},
 		{"listed", o.Listed, 2, 10_000},
+		{"messages", o.Messages, 20, 100_000_000},
 		{"repeat", o.Repeat, 1, 1000},
 	} {
 		if n.value < n.from || n.value > n.to {
@@ -153,7 +157,7 @@ func (o *Options) check() error {
 }
 
 // open is how many connections are open at a time, at most.
-func (o *Options) open() int { return max(o.Connections, o.Crowd, o.Listeners) }
+func (o *Options) open() int { return max(o.Connections, o.Crowd, o.Listeners, o.searched()) }
 
 // Run measures. It says on progress what it does. It returns an error, and no report,
 // as soon as the server breaks a promise: something missing, doubled or out of order.
@@ -190,7 +194,7 @@ func (o *Options) limits(dir string) Limits {
 		Links: o.Links, PayloadBytes: len(payloadText),
 		Pairs: o.Pairs, Members: o.Members, Clients: o.Clients, Conversations: o.Conversations,
 		Connections: o.Connections, Most: o.most(), Churn: o.Churn, Crowd: o.Crowd,
-		Large: o.Large, Online: o.Online, Listeners: o.Listeners, Listed: o.Listed,
+		Large: o.Large, Online: o.Online, Listeners: o.Listeners, Listed: o.Listed, Messages: o.Messages,
 		Windows: o.Windows, Seconds: o.Duration.Seconds(), Repeat: o.Repeat,
 	}
 }

@@ -63,7 +63,7 @@ func small(t *testing.T) Options {
 	return Options{
 		Program: program, Workloads: []Workload{Direct, Fanout, HistoryOne, HistoryMany}, Windows: []int{1, 8},
 		Pairs: 3, Members: 5, Clients: 4, Conversations: 6, Duration: 200 * time.Millisecond,
-		Repeat: 1, Links: []string{LinkTCP}, Connections: 10, Churn: 50, Crowd: 4, Large: 5, Online: 3, Listeners: 4, Listed: 12, Dir: t.TempDir(),
+		Repeat: 1, Links: []string{LinkTCP}, Connections: 10, Churn: 50, Crowd: 4, Large: 5, Online: 3, Listeners: 4, Listed: 12, Messages: 200, Dir: t.TempDir(),
 	}
 }
 

@@ -285,3 +285,87 @@ func TestReach(t *testing.T) {
 		}
 	}
 }
+
+// Searches on the real server. What they check themselves makes them fail: see TestCheckSearch.
+func TestSearch(t *testing.T) {
+	o := onServer(t, Search)
+	o.Duration = 20 * time.Millisecond
+	report, err := Run(t.Context(), o, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := 5 + 2*2*len(searchCalls)
+	if runtime.GOOS == "linux" { // CPU
+		want += 2 * len(searchCalls)
+	}
+	if len(report.MeasureRows) != want {
+		t.Errorf("%d figures; want %d", len(report.MeasureRows), want)
+	}
+	for _, row := range report.MeasureRows {
+		if row.BesideName != "100 messages" {
+			t.Errorf("%s is beside %q", row.Name, row.BesideName)
+		}
+		if cpu := strings.HasSuffix(row.Name, "CPU"); !cpu && (row.Linnet <= 0 || row.Beside <= 0) {
+			t.Errorf("%s: %g beside %g", row.Name, row.Linnet, row.Beside)
+		}
+	}
+}
+
+// A page has what was looked for, and what is looked for is in the texts where it must be,
+// and nowhere else. Mutants: a message missing, twice, without the word, of another
+// conversation, an older one first; a made up word that begins like one that is looked for; a word that is always in the same conversations.
+func TestCheckSearch(t *testing.T) {
+	page := func(times ...string) *foundPage {
+		p := new(foundPage)
+		p.Messages = append(p.Messages, make([]struct {
+			Conversation, Time, Type, Snippet string
+			Seq                               int64
+		}, len(times))...)
+		for i := range p.Messages {
+			m := &p.Messages[i]
+			m.Conversation, m.Time, m.Type, m.Snippet, m.Seq = "c", times[i], "text", "good weather", int64(9-i)
+		}
+		return p
+	}
+	in := searchCall{word: commonWord, one: true}
+	for name, tt := range map[string]struct {
+		change func(*foundPage)
+		ok     bool
+	}{
+		"as it must be":   {func(*foundPage) {}, true},
+		"one missing":     {func(p *foundPage) { p.Messages = p.Messages[:2] }, false},
+		"twice":           {func(p *foundPage) { p.Messages[1].Seq = 9 }, false},
+		"one more, twice": {func(p *foundPage) { p.Messages = append(p.Messages, p.Messages[2]) }, false},
+		"another word":    {func(p *foundPage) { p.Messages[2].Snippet = "good" }, false},
+		"another type":    {func(p *foundPage) { p.Messages[2].Type = "image" }, false},
+		"elsewhere":       {func(p *foundPage) { p.Messages[1].Conversation = "d" }, false},
+		"an older first":  {func(p *foundPage) { p.Messages[0].Time = "1" }, false},
+	} {
+		p := page("3", "2", "2")
+		tt.change(p)
+		if err := in.check(p, 3); (err == nil) != tt.ok {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	c := &corpus{others: make([]string, 10)}
+	in0 := 0
+	for n := range 2000 {
+		text := c.text(n)
+		if n%10 == 0 && has(commonWord, n, 10) {
+			in0++
+		}
+		for _, word := range []string{rareWord, commonWord, oneChinese, twoChinese} {
+			if strings.Contains(text, word) != has(word, n, 10) {
+				t.Fatalf("%q in message %d, %q: it must be %t", word, n, text, has(word, n, 10))
+			}
+		}
+		for word := range strings.FieldsSeq(text) {
+			if word != rareWord && word != commonWord && strings.ContainsAny(word[:1], "qw") {
+				t.Fatalf("%q", word)
+			}
+		}
+	}
+	if in0 < 15 || in0 > 25 {
+		t.Errorf("%d of 200 messages of a conversation have a word that one in 10 has", in0)
+	}
+}

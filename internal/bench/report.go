@@ -46,6 +46,7 @@ type Limits struct {
 	Online        int      `json:"online"`
 	Listeners     int      `json:"listeners"`
 	Listed        int      `json:"listed"`
+	Messages      int      `json:"messages"`
 	Windows       []int    `json:"windows"`
 	Seconds       float64  `json:"seconds"`
 	Repeat        int      `json:"repeat"`
@@ -222,7 +223,7 @@ func (r *Report) WriteTable(out io.Writer) error {
 	fmt.Fprintf(out, "link %s, payload %d bytes, %d pairs, %d members, %d history clients, %d conversations, %gs, median of %d\n",
 		strings.Join(l.Links, ","), l.PayloadBytes, l.Pairs, l.Members, l.Clients, l.Conversations, l.Seconds, l.Repeat)
 	fmt.Fprintf(out, "%d connections, idle CPU with up to %d, %d sign-ins a second beside sends, a crowd of %d\n", l.Connections, l.Most, l.Churn, l.Crowd)
-	fmt.Fprintf(out, "a group of %d with %d online, a room of %d listeners, lists of %d conversations\n", l.Large, l.Online, l.Listeners, l.Listed)
+	fmt.Fprintf(out, "a group of %d with %d online, a room of %d listeners, lists of %d conversations, searches among %d messages\n", l.Large, l.Online, l.Listeners, l.Listed, l.Messages)
 	for _, write := range []func(io.Writer) error{r.writeRates, r.writeMeasures} {
 		if err := write(out); err != nil {
 			return err

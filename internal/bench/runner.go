@@ -101,6 +101,8 @@ func (r *runner) one(ctx context.Context, t *target, w Workload, window int) (re
 		found, err = runRoom(ctx, t, run, r.o)
 	case List:
 		found, err = runList(ctx, t, run, r.o)
+	case Search:
+		found, err = runSearch(ctx, t, run, r.o)
 	default:
 		err = fmt.Errorf("no such workload: %q", w)
 	}

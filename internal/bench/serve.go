@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/big"
 	"net"
 	"os"
@@ -58,7 +59,7 @@ func (r *runner) startServer(ctx context.Context, t *target) (s *ownServer, err 
 	if s.data, err = os.MkdirTemp(r.dir, "server-"); err != nil {
 		return nil, err
 	}
-	connections := max(r.o.Connections, r.o.most(), r.o.Crowd, 2*r.o.Pairs, r.o.Members, r.o.Clients, r.o.Online, r.o.Listeners) + spareConnections
+	connections := max(r.o.Connections, r.o.most(), r.o.Crowd, 2*r.o.Pairs, r.o.Members, r.o.Clients, r.o.Online, r.o.Listeners, r.o.searched()) + spareConnections
 	s.args = []string{"--data", s.data, "--max-connections", strconv.Itoa(connections)}
 	if t.link == LinkTLS {
 		cert, key, err := certificate(s.data)
@@ -71,8 +72,14 @@ func (r *runner) startServer(ctx context.Context, t *target) (s *ownServer, err 
 	if err := s.start(ctx, t, "127.0.0.1:0"); err != nil {
 		return nil, err
 	}
-	t.restart = func(ctx context.Context) error {
+	t.data = s.data
+	t.restart = func(ctx context.Context, without ...string) error {
 		s.child.kill()
+		for _, name := range without {
+			if err := os.Remove(filepath.Join(s.data, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
 		return s.start(ctx, t, t.addr)
 	}
 	return s, nil

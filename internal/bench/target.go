@@ -27,8 +27,10 @@ type target struct {
 	grace time.Duration
 	// rooms are joined with session.open.
 	rooms []string
-	// restart kills the server and starts it again, on the same folder and address. nil: not ours.
-	restart func(ctx context.Context) error
+	// restart kills the server, removes files of its folder and starts it again, on the same
+	// folder and address. nil: not ours.
+	restart func(ctx context.Context, without ...string) error
+	data    string // the folder, where it may be restarted
 	// open makes a fresh connection one that speaks for user.
 	open func(c *conn, user string) error
 	// bare programs have no log to ask and no groups.
