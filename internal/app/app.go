@@ -98,7 +98,7 @@ func newServer(ctx context.Context, cfg config.Config, secret []byte, store *sql
 		Left:   func(room chat.ConversationID, u chat.UserID) { s.chat.LeftRoom(room, u) },
 		Log:    log,
 	}, store)
-	limits := config.DefaultLimits()
+	limits := cfg.Limits
 	var err error
 	s.chat, err = chat.New(ctx, chat.Config{
 		Guests: chat.Guests(cfg.Guests), Committed: s.metrics.Committed, Presence: s.router,
@@ -275,7 +275,7 @@ func (s *server) finishRequests(ctx context.Context) {
 func (s *server) listening() listen.Config {
 	c := listen.Config{
 		JSON: s.links.serveLines, Text: s.links.serveText, Refuse: s.links.refuse, Proxies: s.cfg.Proxies,
-		MaxConns: s.cfg.MaxConnections, PerAddress: config.DefaultLimits().PerAddress, Log: s.log,
+		MaxConns: s.cfg.MaxConnections, PerAddress: s.cfg.Limits.PerAddress, Log: s.log,
 	}
 	if s.tls != nil {
 		c.TLS = func(nc *listen.Conn) *tls.Conn { return tls.Server(sock.NewLayer(nc), s.tls) }

@@ -38,6 +38,7 @@ type Config struct {
 	Sessions       string     // many, kick or refuse
 	PlatformGroups [][]string // platforms that count as one for Sessions
 	MaxConnections int
+	Limits         Limits
 	Hosts          []string
 	Origins        []string
 	Secret         string // LINNET_SECRET only; "" for the one in the folder
@@ -166,6 +167,14 @@ func settings() []setting {
 			}
 			return nil
 		}},
+		{false, "limits", "limits that are to be others than usual: NAME=VALUE with commas between, for example user-sends-per-second=50,group-members=200000; docs/sizing.md has them", func(c *Config, t string) error {
+			for _, one := range list(t) {
+				if err := c.Limits.set(one); err != nil {
+					return err
+				}
+			}
+			return nil
+		}},
 		{false, "hosts", "host names the server answers to besides localhost and addresses, with commas between", func(c *Config, t string) error {
 			c.Hosts = list(t)
 			for _, h := range c.Hosts {
@@ -286,7 +295,7 @@ func prefix(text string) (netip.Prefix, error) {
 // is usual. It answers flag.ErrHelp when help was asked for and printed to out.
 func Load(args []string, getenv func(string) string, out io.Writer) (Config, error) {
 	c := Config{
-		Data: "linnet-data", Search: true, MaxConnections: 10_000, LogLevel: "info", LogFormat: "text",
+		Data: "linnet-data", Search: true, MaxConnections: 10_000, Limits: DefaultLimits(), LogLevel: "info", LogFormat: "text",
 		EditWindow: 24 * time.Hour, RecallWindow: 2 * time.Minute,
 	}
 	table := settings()

@@ -33,7 +33,7 @@ func usual() Config {
 	return Config{
 		Listen: "127.0.0.1:7788", Data: "linnet-data", Guests: "full", UDP: true, Search: true,
 		MaxConnections: 10_000, LogLevel: "info", LogFormat: "text",
-		EditWindow: 24 * time.Hour, RecallWindow: 2 * time.Minute,
+		Limits: DefaultLimits(), EditWindow: 24 * time.Hour, RecallWindow: 2 * time.Minute,
 	}
 }
 
