@@ -159,19 +159,6 @@ func (s *Service) apart(ctx context.Context, u, other UserID) (bool, error) {
 // told what the other reads or that it types.
 func (c *Conversation) Apart() bool { return c.Details != nil && len(c.Details.Refused) > 0 }
 
-// apartIn is Apart, for a thread's parent if c is one.
-func (s *Service) apartIn(ctx context.Context, c *Conversation) (bool, error) {
-	root, ok := c.Root()
-	if !ok {
-		return c.Apart(), nil
-	}
-	parent, err := s.store.Conversation(ctx, root.Conversation)
-	if err != nil {
-		return false, readError(err)
-	}
-	return parent.Apart(), nil
-}
-
 // refuses says whether what u sends into a direct conversation is not accepted.
 func (c *Conversation) refuses(u UserID) bool {
 	return c.Details != nil && slices.Contains(c.Details.Refused, u)

@@ -158,3 +158,41 @@ func TestChannelByApproval(t *testing.T) {
 		t.Errorf("told %+v", notices)
 	}
 }
+
+// A channel's threads tell no subscriber of another. Mutants: mayName without homeOf, in
+// Members and in Receipts; tellPosition and MarkRead without the channel.
+func TestThreadsOfAChannel(t *testing.T) {
+	w := newWorld(t)
+	c := w.channel("alice", 1, false)
+	w.join("bob", c, 2)
+	w.join("carol", c, 3)
+	p := w.mustSend("alice", into(c, 4))
+	th, err := w.thread("alice", chat.EventKey{Conversation: c, Seq: p.Seq}, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, u := range []chat.UserID{"bob", "carol"} {
+		if err := w.Follow(t.Context(), as(u), th, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := w.mustSend("alice", into(th, 6))
+	w.notices()
+	rev := w.summary("carol", th).Conversation.Rev
+	w.read("bob", th, r.Seq)
+	for _, n := range w.notices() {
+		if n.Only != "bob" {
+			t.Errorf("told: %s %s", n.Method, n.Params)
+		}
+	}
+	if now := w.summary("carol", th).Conversation.Rev; now != rev {
+		t.Errorf("its rev moves from %d to %d", rev, now)
+	}
+	_, _, err = w.Members(t.Context(), as("carol"), th, chat.MembersPage{Limit: 10})
+	wantCode(t, err, chat.CodeForbidden)
+	_, err = w.CountReceipts(t.Context(), as("carol"), th, r.Seq)
+	wantCode(t, err, chat.CodeForbidden)
+	if list, _, err := w.Members(t.Context(), as("alice"), th, chat.MembersPage{Limit: 10}); err != nil || len(list) != 3 {
+		t.Errorf("the owner: %d, %v", len(list), err)
+	}
+}

@@ -253,11 +253,27 @@ func (s *Service) clearPlace(ctx context.Context, u UserID, place *Item, purge b
 			return err
 		}
 		if len(found) > 0 {
+			found, upTo = forTheSame(found, upTo)
 			place.Body = mustJSON(upTo + 1)
 			return s.purge(ctx, u, id, found, place)
 		}
 	}
 	return s.leaveForGood(ctx, u, id, place)
+}
+
+// forTheSame cuts messages before the first for a few, which has an event of its own that is
+// for the same: others are not to be told who wrote it.
+func forTheSame(found []*Event, upTo Seq) ([]*Event, Seq) {
+	for i, e := range found {
+		switch {
+		case e.Only == nil:
+		case i == 0:
+			return found[:1], e.Seq
+		default:
+			return found[:i], found[i].Seq - 1
+		}
+	}
+	return found, upTo
 }
 
 // written answers the next of the user's messages from seq next on, some of them, and up to
@@ -309,6 +325,7 @@ func (s *Service) purge(ctx context.Context, u UserID, id ConversationID, found 
 			}
 			if len(gone) > 0 {
 				told := &Event{Kind: Purged, From: u, Content: mustJSON(textOnly{"messages of a deleted account were removed"})}
+				told.Only = gone[0].Only
 				b.eraseAll(c, gone, told)
 				b.append(c, told)
 			}

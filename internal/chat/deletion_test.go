@@ -275,3 +275,35 @@ func TestDeletionOfManyPlaces(t *testing.T) {
 		}
 	}
 }
+
+// That a deleted user wrote a message for a few is told to those alone. Mutants: purge
+// without Only; forTheSame that cuts nothing.
+func TestDeletionOfWhispers(t *testing.T) {
+	w := newWorld(t)
+	g := w.group(1, false, "alice", "dora", "carol") // seq 1
+	for n, only := range [][]chat.UserID{nil, {"alice"}, {"alice"}, nil, nil} {
+		m := into(g, 10+n)
+		m.Only = only
+		w.mustSend("dora", m) // 2 to 6
+	}
+	if err := w.DeleteAccount(t.Context(), "dora", true); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.RunDeletions(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	told := func(u chat.UserID) (list []string) {
+		for _, e := range w.log(u, g)[6:] {
+			list = append(list, fmt.Sprint(e.Kind, e.Targets))
+		}
+		return list
+	}
+	want := []string{"purged[[2 2]]", "purged[[3 3]]", "purged[[4 4]]", "purged[[5 6]]", "members[]"}
+	if got := told("alice"); !slices.Equal(got, want) {
+		t.Errorf("alice is told %v", got)
+	}
+	want[1], want[2] = "void[]", "void[]"
+	if got := told("carol"); !slices.Equal(got, want) {
+		t.Errorf("carol is told %v", got)
+	}
+}

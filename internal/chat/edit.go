@@ -32,7 +32,7 @@ type Version struct {
 func (s *Service) Edit(ctx context.Context, a Actor, mc MessageCall, content json.RawMessage) (Place, error) {
 	names, key := mentions(content), versionsKey(EventKey{mc.Conversation, mc.Seq})
 	keys := func(k *Keys) {
-		names.keys(k, mc.Conversation)
+		names.keysBy(k, mc.Conversation, a.User)
 		k.Items = append(k.Items, key)
 	}
 	rate := s.writeRate(a)

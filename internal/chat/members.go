@@ -30,8 +30,8 @@ func (s *Service) Members(ctx context.Context, a Actor, id ConversationID, page 
 	if c.Kind == Room || c.Kind != Thread && !joined(m) && !a.Server {
 		return nil, false, forbidden("only members see who is a member; rooms have none")
 	}
-	if c.Kind == Channel && !a.Server && !m.Staff() {
-		return nil, false, forbidden("only the owner and the admins see who subscribes to a channel")
+	if err := s.mayName(ctx, a, c); err != nil {
+		return nil, false, err
 	}
 	wanted := func(r Role) bool { return len(page.Roles) == 0 || slices.Contains(page.Roles, r) }
 	var list []Member

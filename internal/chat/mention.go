@@ -50,14 +50,44 @@ func (m *mentioned) keys(k *Keys, id ConversationID) {
 	}
 }
 
+// keysBy is keys for a message that by is about to write: whom it names may block it, and is
+// told of a thread that it does not follow.
+func (m *mentioned) keysBy(k *Keys, id ConversationID, by UserID) {
+	m.keys(k, id)
+	if home := id.home(); home != id {
+		m.keys(k, home)
+	}
+	for _, u := range m.users {
+		k.Items = append(k.Items, blockItem(u, by))
+	}
+}
+
+// blockItem is there if a user blocks another one.
+func blockItem(blocker, other UserID) ItemKey {
+	return ItemKey{UserHolder(blocker), blockKind, string(other)}
+}
+
+// callInto has those who are named in a thread's message follow it, so that they are told.
+func (s *Service) callInto(b *batch, c, home *Conversation, from UserID, names mentioned) {
+	if c.Kind != Thread || home.Kind == Room { // anybody can be named in a room
+		return
+	}
+	root, _ := c.Root()
+	for _, u := range names.users {
+		if s.threadIsFor(u, home, b.rows.Members[MemberKey{home.ID, u}], root.Seq) && b.item(blockItem(u, from)) == nil {
+			b.follow(c, u)
+		}
+	}
+}
+
 // MarkOfAll is a mention of everybody.
 type MarkOfAll struct {
 	Seq  Seq    `json:"seq"`
 	From UserID `json:"from"`
 }
 
-// mark notes, in the rows of those in the conversation whom e names, that it does; in
-// rooms, which have no rows, nobody's. was is whom it named before.
+// mark notes, in the rows of those in the conversation whom e names, that it does, unless they
+// block who wrote it; in rooms, which have no rows, nobody's. was is whom it named before.
 func (b *batch) mark(c *Conversation, e *Event, was, now mentioned) {
 	if c.Kind == Room {
 		return
@@ -80,7 +110,7 @@ func (b *batch) mark(c *Conversation, e *Event, was, now mentioned) {
 	}
 	for _, u := range now.users {
 		m := b.rows.Members[MemberKey{c.ID, u}]
-		if u == e.From || !joined(m) || e.Seq <= m.ReadSeq || e.Only != nil && !slices.Contains(e.Only, u) {
+		if u == e.From || !joined(m) || b.item(blockItem(u, e.From)) != nil || e.Seq <= m.ReadSeq || e.Only != nil && !slices.Contains(e.Only, u) {
 			continue
 		}
 		if marks := m.marks(); !slices.Contains(marks, e.Seq) {

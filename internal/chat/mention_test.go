@@ -174,3 +174,47 @@ func TestReply(t *testing.T) {
 	_, err = w.send("alice", m)
 	wantCode(t, err, chat.CodeParam)
 }
+
+// Whom a thread's message names is told of the thread, unless it blocks who wrote it, may not
+// read there, or is nobody of the parent's. Mutants: callInto without the block, without
+// threadIsFor; decide without callInto; mark without the block.
+func TestMentionsInThreadsAndByTheBlocked(t *testing.T) {
+	w := newWorld(t)
+	g := w.group(1, false, "alice", "bob", "carol", "dave")
+	root := w.mustSend("alice", into(g, 2))
+	if _, err := w.AddMembers(t.Context(), as("alice"), change(g, 3, "late")); err != nil {
+		t.Fatal(err)
+	}
+	th, err := w.thread("alice", chat.EventKey{Conversation: g, Seq: root.Seq}, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.mustSend("alice", into(th, 5))
+	w.block("carol", "alice")
+	m := into(th, 6)
+	m.Content = naming("bob", "carol", "late", "zoe")
+	p := w.mustSend("alice", m)
+	if s := w.summary("bob", th); !s.Joined || s.Unread != 1 || !slices.Equal(s.Mentions, []chat.Seq{p.Seq}) {
+		t.Errorf("bob: joined %v, unread %d, mentions %v", s.Joined, s.Unread, s.Mentions)
+	}
+	if s := w.summary("carol", th); s.Joined {
+		t.Error("carol, who blocks alice, follows")
+	}
+	if n := w.summary("alice", th).Conversation.Members; n != 2 {
+		t.Errorf("%d follow", n)
+	}
+	m = into(g, 7)
+	m.Content = naming("bob")
+	said := w.mustSend("alice", m)
+	m = into(g, 8)
+	m.Content = naming("carol")
+	w.mustSend("alice", m)
+	if _, err := w.Edit(t.Context(), as("alice"), on(said, 9), naming("carol", "dave")); err != nil {
+		t.Fatal(err)
+	}
+	for u, want := range map[chat.UserID][]chat.Seq{"carol": nil, "dave": {said.Seq}} {
+		if got := w.summary(u, g).Mentions; !slices.Equal(got, want) {
+			t.Errorf("%s is mentioned in %v, want %v", u, got, want)
+		}
+	}
+}

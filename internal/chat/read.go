@@ -55,7 +55,7 @@ func (s *Service) MarkRead(ctx context.Context, a Actor, id ConversationID, seq 
 				}
 				b.setMarks(m, m.marks())
 				b.putMember(m)
-				if c.Members <= smallConversation && c.Kind != Channel && !b.rows.Conversations[id.home()].Apart() && !off[a.User] {
+				if home := b.rows.Conversations[id.home()]; c.Members <= smallConversation && home.Kind != Channel && !home.Apart() && !off[a.User] {
 					c.Rev++
 					b.conversations.add(c)
 				}

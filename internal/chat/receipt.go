@@ -88,11 +88,11 @@ func (s *Service) receiptsOff(ctx context.Context, users ...UserID) (map[UserID]
 // tellPosition says to whom it is told that u's position in c has moved: n is told to those
 // who may know it, or to u's own sessions alone.
 func (s *Service) tellPosition(ctx context.Context, c *Conversation, u UserID, n *Notice) error {
-	apart, err := s.apartIn(ctx, c)
+	home, err := s.homeOf(ctx, c)
 	if err != nil {
 		return err
 	}
-	if c.Members > smallConversation || c.Kind == Channel || apart {
+	if c.Members > smallConversation || home.Kind == Channel || home.Apart() {
 		n.Only = u
 		return nil
 	}
@@ -133,13 +133,13 @@ func (s *Service) hidePositions(ctx context.Context, a Actor, c *Conversation, r
 	if err != nil {
 		return err
 	}
-	apart, err := s.apartIn(ctx, c)
+	home, err := s.homeOf(ctx, c)
 	if err != nil {
 		return err
 	}
 	for i := range rows {
 		m := &rows[i]
-		if m.User != a.User && (off[a.User] || off[m.User] || apart) {
+		if m.User != a.User && (off[a.User] || off[m.User] || home.Apart()) {
 			m.ReadSeq = 0
 			if d := m.details(); d.Delivered != 0 {
 				d.Delivered = 0
@@ -239,7 +239,7 @@ func (s *Service) asked(ctx context.Context, a Actor, id ConversationID, seq Seq
 	if err != nil {
 		return nil, err
 	}
-	apart, err := s.apartIn(ctx, c)
+	home, err := s.homeOf(ctx, c)
 	switch {
 	case err != nil:
 		return nil, err
@@ -247,10 +247,11 @@ func (s *Service) asked(ctx context.Context, a Actor, id ConversationID, seq Seq
 		return nil, forbidden("rooms keep no read positions")
 	case !a.Server && !joined(m):
 		return nil, forbidden("only members see who has read something")
-	case c.Kind == Channel && !a.Server && !m.Staff():
-		return nil, forbidden("only the owner and the admins see who has read something in a channel")
-	case apart:
+	case home.Apart():
 		return nil, forbidden("there are no receipts between you two")
+	}
+	if err := s.mayName(ctx, a, c); err != nil {
+		return nil, err
 	}
 	if !a.Server {
 		off, err := s.receiptsOff(ctx, a.User)

@@ -103,7 +103,7 @@ func (o *sendOp) keys(k *Keys) {
 	for _, u := range o.only {
 		k.Members = append(k.Members, MemberKey{o.id, u})
 	}
-	o.names.keys(k, o.id)
+	o.names.keysBy(k, o.id, o.actor.User)
 	if o.send.ReplyTo != 0 {
 		k.Events = append(k.Events, EventKey{o.id, o.send.ReplyTo})
 	}
@@ -134,6 +134,7 @@ func (o *sendOp) decide(b *batch) (Place, error) {
 	}
 	if c.Kind == Thread {
 		m = b.follow(c, o.actor.User) // nil: it has too many
+		o.service.callInto(b, c, b.rows.Conversations[o.id.home()], o.actor.User, o.names)
 	}
 	e := &Event{
 		Kind: Message, From: o.actor.User, ClientID: o.send.ClientID, ReplyTo: o.send.ReplyTo, Only: o.only,

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -101,6 +102,30 @@ func (b *batch) follow(c *Conversation, u UserID) *Member {
 	b.putMember(m)
 	b.conversations.add(c)
 	return m
+}
+
+// homeOf answers the conversation whose roles, settings, mutes and blocks hold in c: itself, or
+// a thread's parent.
+func (s *Service) homeOf(ctx context.Context, c *Conversation) (*Conversation, error) {
+	root, ok := c.Root()
+	if !ok {
+		return c, nil
+	}
+	home, err := s.store.Conversation(ctx, root.Conversation)
+	if err != nil {
+		return nil, readError(err)
+	}
+	return &home, nil
+}
+
+// mayName says whether the caller may know by name who is in c, or follows it: in a channel
+// and its threads its staff may.
+func (s *Service) mayName(ctx context.Context, a Actor, c *Conversation) error {
+	home, err := s.homeOf(ctx, c)
+	if err != nil || home.Kind != Channel || a.Server || slices.ContainsFunc(home.Staff(), func(st Staff) bool { return st.User == a.User }) {
+		return err
+	}
+	return forbidden("only the owner and the admins see who subscribes to a channel")
 }
 
 // CreateThread begins the thread on a message that the caller sees, and follows it. Where

@@ -78,7 +78,7 @@ func (s *Service) Typing(ctx context.Context, a Actor, id ConversationID, typing
 			return err
 		}
 	}
-	if c.Kind == Room || c.Kind == Channel || c.Members > typingMembers || home.Apart() && joined(m) {
+	if c.Kind == Room || home.Kind == Channel || c.Members > typingMembers || home.Apart() && joined(m) {
 		return nil
 	}
 	if home.Kind != Room && !joined(m) && !a.Server {
