@@ -38,6 +38,7 @@ func (s *Service) Purge(ctx context.Context, a Actor, gc GroupCall, ranges [][2]
 		if err != nil {
 			return Place{}, err
 		}
+		var gone []*Event // written by the committer, and not to be looked at unless it has answered
 		place, err := s.await(ctx, &operation{
 			keys: func(k *Keys) {
 				k.Calls = append(k.Calls, cl.key)
@@ -58,7 +59,7 @@ func (s *Service) Purge(ctx context.Context, a Actor, gc GroupCall, ranges [][2]
 				if err := may(a, home, m, RightManage); err != nil {
 					return Place{}, err
 				}
-				var gone []*Event
+				gone = nil
 				for _, seq := range seqs {
 					if e := s.message(b, a, c, m, seq); e != nil {
 						if !named.holds(mentions(e.Content)) {
@@ -77,9 +78,15 @@ func (s *Service) Purge(ctx context.Context, a Actor, gc GroupCall, ranges [][2]
 				return b.remember(cl.key, cl.hash, told), nil
 			},
 		})
-		if !errors.Is(err, errNamed) {
-			return place, err
+		if errors.Is(err, errNamed) {
+			continue
 		}
+		if err == nil {
+			for _, e := range gone {
+				s.stopStream(EventKey{gc.Conversation, e.Seq})
+			}
+		}
+		return place, err
 	}
 }
 

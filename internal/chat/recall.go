@@ -19,7 +19,7 @@ type recalledContent struct {
 // Recall takes a message back: its sender may, for a time, and who manages the group and
 // server keys always. It goes on being counted as unread until it is read past.
 func (s *Service) Recall(ctx context.Context, a Actor, mc MessageCall) (Place, error) {
-	return s.changeMessage(ctx, a, "messages.recall", mc, nil, nil, func(b *batch, on *changing) (*Event, error) {
+	place, err := s.changeMessage(ctx, a, "messages.recall", mc, nil, nil, func(b *batch, on *changing) (*Event, error) {
 		c, e := on.c, on.event
 		if err := s.mayRecall(a, on, b.now); err != nil {
 			return nil, err
@@ -31,6 +31,10 @@ func (s *Service) Recall(ctx context.Context, a Actor, mc MessageCall) (Place, e
 		b.erase(c, e, c.Seq+1)
 		return &Event{Kind: Recalled, Content: mustJSON(recalledContent{text, e.From})}, nil
 	})
+	if err == nil {
+		s.stopStream(EventKey{mc.Conversation, mc.Seq})
+	}
+	return place, err
 }
 
 func (s *Service) mayRecall(a Actor, on *changing, now time.Time) error {

@@ -240,6 +240,16 @@ func (s *Service) FinishStream(ctx context.Context, a Actor, key EventKey, clien
 	return place, err
 }
 
+// stopStream takes no more text for a message that is gone.
+func (s *Service) stopStream(key EventKey) {
+	s.streams.mu.Lock()
+	defer s.streams.mu.Unlock()
+	if st := s.streams.open[key]; st != nil {
+		st.gone = true
+		delete(s.streams.open, key)
+	}
+}
+
 // mayStream says whether who writes a stream may still say something where it is.
 func (s *Service) mayStream(b *batch, key EventKey, st *stream) error {
 	a := Actor{User: st.user, Server: st.server}

@@ -296,3 +296,25 @@ func TestStreamsOfOneUser(t *testing.T) {
 	_, err := w.AppendStream(t.Context(), as("alice"), first, 1, "b")
 	wantCode(t, err, "")
 }
+
+// Nothing is told of a stream whose message is gone. Mutants: Recall, Purge without stopStream.
+func TestStreamOfOneGone(t *testing.T) {
+	w := newWorld(t)
+	g := w.group(1, false, "alice", "bob")
+	for n, end := range []func(chat.Place) error{
+		func(p chat.Place) error { return second(w.recall("alice", p, 40)) },
+		func(p chat.Place) error {
+			return second(w.Purge(t.Context(), as("alice"), call(g, 41), [][2]chat.Seq{{p.Seq, p.Seq}}))
+		},
+	} {
+		key := w.openStream("alice", into(g, 10+n), "a")
+		if _, err := w.AppendStream(t.Context(), as("alice"), key, 1, "b"); err != nil {
+			t.Fatal(err)
+		}
+		if err := end(chat.Place{Conversation: g, Seq: key.Seq}); err != nil {
+			t.Fatal(err)
+		}
+		_, err := w.AppendStream(t.Context(), as("alice"), key, 2, "c")
+		wantCode(t, err, chat.CodeNotFound)
+	}
+}
