@@ -12,6 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/linnet-im/linnet/internal/api"
+	"github.com/linnet-im/linnet/internal/auth"
 	"github.com/linnet-im/linnet/internal/chat"
 	"github.com/linnet-im/linnet/wire"
 )
@@ -359,6 +361,34 @@ func TestIsLoopback(t *testing.T) {
 	} {
 		if got := isLoopback(addr); got != want {
 			t.Errorf("%q: %v", addr, got)
+		}
+	}
+}
+
+// Every method refuses a token that has expired, is forged or was signed out, and one that
+// needs a session refuses none at all. Mutant: a method whose row lets it be called first.
+func TestEveryMethodRefusesBadTokens(t *testing.T) {
+	n := start(t, chat.GuestsFull)
+	// Made before the second of the revocation, like any that is in use.
+	revoked := n.token("bob", time.Now().Add(-time.Minute))
+	result[wire.OpenResult](n, "session.open", "", `{"token":"`+revoked+`"}`)
+	result[wire.RevokeResult](n, "sessions.revoke_others", n.token("bob", time.Now().Add(-30*time.Second)), "{}")
+	forged, err := auth.Sign([]byte("another secret of thirty-two byte"), "alice", "", time.Now(), time.Hour, "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := map[wire.Code]string{
+		wire.CodeExpired: n.token("alice", time.Now().Add(-2*time.Hour)), wire.CodeToken: forged, wire.CodeRevoked: revoked,
+	}
+	for _, m := range api.New(n.chat, nil).Methods() {
+		if m.Live {
+			continue // refused over HTTP, whoever calls
+		}
+		for code, token := range bad {
+			wantProblem(t, n.do(call(m.Name, token, "{}")), http.StatusUnauthorized, code)
+		}
+		if m.Access == api.Sessions || m.Access == api.Users {
+			wantProblem(t, n.do(call(m.Name, "", "{}")), http.StatusUnauthorized, wire.CodeSession)
 		}
 	}
 }
