@@ -51,16 +51,16 @@ func checkReason(param, text string) error {
 // who are in it are removed, and nobody adds them and they join no more. A room is not there
 // for them. Its owner and admins may, to those below them.
 func (s *Service) BanMembers(ctx context.Context, a Actor, ch ChangeMembers, until *time.Time, reason string) (Place, error) {
-	end, err := checkUntil(until, s.cfg.Now())
-	if err != nil {
-		return Place{}, err
-	}
+	end := endOf(until)
 	if err := checkReason("reason", reason); err != nil {
 		return Place{}, err
 	}
 	return s.changeMembers(ctx, a, "members.ban", ch, []string{end.String(), reason}, func(b *batch, c *Conversation, self *Member, users []UserID) (*Event, error) {
 		removed, err := removable(a, b, c, self, users)
 		if err != nil {
+			return nil, err
+		}
+		if err := toCome(end, b.now); err != nil {
 			return nil, err
 		}
 		if c.Kind == Room {

@@ -74,25 +74,27 @@ func (s *Service) slow(a Actor, c *Conversation, m *Member, now time.Time) error
 	return nil
 }
 
-// checkUntil answers an end as it is kept: Forever for none.
-func checkUntil(until *time.Time, now time.Time) (time.Time, error) {
-	switch {
-	case until == nil || !until.Before(Forever):
-		return Forever, nil
-	case !until.After(now):
-		return time.Time{}, invalid("until", "until: a time to come, or none for no end")
+// endOf answers an end as it is kept: Forever for none.
+func endOf(until *time.Time) time.Time {
+	if until == nil || !until.Before(Forever) {
+		return Forever
 	}
-	return until.UTC().Truncate(time.Millisecond), nil
+	return until.UTC().Truncate(time.Millisecond)
+}
+
+// toCome refuses an end that is over. It is asked by what decides: a repetition, which may
+// come when the end is over, is answered before.
+func toCome(end, now time.Time) error {
+	if !end.After(now) {
+		return invalid("until", "until: a time to come, or none for no end")
+	}
+	return nil
 }
 
 // MuteMembers keeps members of a group, or anybody in a room, from speaking, until a time or, with nil, for good;
 // its owner and admins may, to those below them.
 func (s *Service) MuteMembers(ctx context.Context, a Actor, ch ChangeMembers, until *time.Time) (Place, error) {
-	end, err := checkUntil(until, s.cfg.Now())
-	if err != nil {
-		return Place{}, err
-	}
-	return s.setMutes(ctx, a, "members.mute", ch, end, "muted")
+	return s.setMutes(ctx, a, "members.mute", ch, endOf(until), "muted")
 }
 
 // UnmuteMembers ends what MuteMembers began.
@@ -103,6 +105,9 @@ func (s *Service) UnmuteMembers(ctx context.Context, a Actor, ch ChangeMembers) 
 func (s *Service) setMutes(ctx context.Context, a Actor, method string, ch ChangeMembers, end time.Time, verb string) (Place, error) {
 	return s.changeMembers(ctx, a, method, ch, []string{end.String()}, func(b *batch, c *Conversation, self *Member, users []UserID) (*Event, error) {
 		if err := may(a, c, self, RightManage); err != nil {
+			return nil, err
+		}
+		if err := toCome(end, b.now); err != nil && !end.IsZero() {
 			return nil, err
 		}
 		if c.Kind == Channel {
@@ -143,17 +148,14 @@ func (s *Service) setMutes(ctx context.Context, a Actor, method string, ch Chang
 // MuteGroup keeps, in a group or a room, everybody but the owner, the admins and some from speaking, until a time
 // or, with nil, for good; the owner and the admins may.
 func (s *Service) MuteGroup(ctx context.Context, a Actor, gc GroupCall, until *time.Time, except []UserID) (Place, error) {
-	end, err := checkUntil(until, s.cfg.Now())
-	if err != nil {
-		return Place{}, err
-	}
 	if len(except) > maxExcept {
 		return Place{}, invalid("except", "except: at most %d users", maxExcept)
 	}
-	if except, err = s.checkUsers("except", except, gc.Conversation.isRoom()); err != nil {
+	except, err := s.checkUsers("except", except, gc.Conversation.isRoom())
+	if err != nil {
 		return Place{}, err
 	}
-	return s.setMuteAll(ctx, a, "groups.mute", gc, &MuteAll{Until: end, Except: except}, "muted everybody")
+	return s.setMuteAll(ctx, a, "groups.mute", gc, &MuteAll{Until: endOf(until), Except: except}, "muted everybody")
 }
 
 // UnmuteGroup ends what MuteGroup began.
@@ -166,9 +168,14 @@ func (s *Service) setMuteAll(ctx context.Context, a Actor, method string, gc Gro
 	if mute != nil {
 		parts = append(names(mute.Except), mute.Until.String())
 	}
-	return s.changeGroup(ctx, a, method, gc, parts, nil, func(_ *batch, c *Conversation, self *Member) (*Event, error) {
+	return s.changeGroup(ctx, a, method, gc, parts, nil, func(b *batch, c *Conversation, self *Member) (*Event, error) {
 		if err := may(a, c, self, RightManage); err != nil {
 			return nil, err
+		}
+		if mute != nil {
+			if err := toCome(mute.Until, b.now); err != nil {
+				return nil, err
+			}
 		}
 		if c.Kind == Channel {
 			return nil, forbidden("in a channel nobody but its staff writes")

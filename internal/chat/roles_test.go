@@ -240,3 +240,32 @@ func TestBanKeepsOut(t *testing.T) {
 	}
 	wantCode(t, a.add("mia", "max"), "")
 }
+
+// A call is answered what it was first, also when the end that it names is over by then.
+// Mutant: toCome before the call is looked up.
+func TestMutesAndBansRepeatedAfterTheirEnd(t *testing.T) {
+	w := newWorld(t)
+	g := w.group(1, false, "owner", "bob", "carol")
+	end := w.clock.now().Add(time.Minute)
+	for n, do := range []func(n int) (chat.Place, error){
+		func(n int) (chat.Place, error) {
+			return w.MuteMembers(t.Context(), as("owner"), change(g, n, "bob"), &end)
+		},
+		func(n int) (chat.Place, error) {
+			return w.BanMembers(t.Context(), as("owner"), change(g, n, "carol"), &end, "")
+		},
+		func(n int) (chat.Place, error) { return w.MuteGroup(t.Context(), as("owner"), call(g, n), &end, nil) },
+	} {
+		w.clock.set(end.Add(-time.Minute))
+		first, err := do(10 + n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.clock.set(end)
+		if again, err := do(10 + n); err != nil || again != first {
+			t.Errorf("%d: repeated %+v, %v; first %+v", n, again, err, first)
+		}
+		_, err = do(20 + n)
+		wantCode(t, err, chat.CodeParam)
+	}
+}
