@@ -161,13 +161,14 @@ func (s *Service) Unread(ctx context.Context, a Actor) (Unread, error) {
 	}
 	out := Unread{Kinds: make(map[ConversationKind]int64), More: more}
 	now := s.cfg.Now()
-	there := make(map[ConversationID]bool)
+	left := make(map[ConversationID]bool) // its threads are not the caller's any more; nobody leaves a room
 	for i := range entries {
-		there[entries[i].Conversation.ID] = joined(&entries[i].Member)
+		e := &entries[i]
+		left[e.Conversation.ID] = e.Conversation.Kind != Room && !joined(&e.Member)
 	}
 	for i := range entries {
 		c, m := &entries[i].Conversation, &entries[i].Member
-		if root, ok := c.Root(); ok && !there[root.Conversation] || !s.MaySee(a.User, c.Kind) || c.Kind == Room || !joined(m) || m.putAway(c) {
+		if root, ok := c.Root(); ok && left[root.Conversation] || !s.MaySee(a.User, c.Kind) || c.Kind == Room || !joined(m) || m.putAway(c) {
 			continue
 		}
 		n, p := unread(c, m), m.prefs(now)

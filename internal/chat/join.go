@@ -100,7 +100,7 @@ type joinOp struct {
 
 // check says whether the caller, whose row is m, may come into c or ask to.
 func (o *joinOp) check(b *batch, c *Conversation, m *Member) error {
-	if c == nil || !o.service.MaySee(o.actor.User, Group) || c.Kind == Direct && !joined(m) {
+	if c == nil || !o.service.MaySee(o.actor.User, Group) || (c.Kind == Direct || c.Kind == Thread) && !joined(m) {
 		return notFound()
 	}
 	if !c.Kind.Grouped() {

@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -136,7 +137,7 @@ func (s *Service) CreateThread(ctx context.Context, a Actor, root EventKey, clie
 		return "", forbidden("a message of a thread has no thread of its own: reply to it")
 	}
 	cl := newCall(a.User, client, "threads.create", string(id))
-	author, err := s.threadAuthor(ctx, a, root)
+	author, err := s.threadAuthor(ctx, root)
 	if err != nil {
 		return "", err
 	}
@@ -205,19 +206,15 @@ func (s *Service) CreateThread(ctx context.Context, a Actor, root EventKey, clie
 	return id, err
 }
 
-// threadAuthor answers who wrote the message; it never changes.
-func (s *Service) threadAuthor(ctx context.Context, a Actor, root EventKey) (UserID, error) {
-	if _, _, spans, err := s.find(ctx, a, root.Conversation); err != nil {
-		return "", err
-	} else if !within(spans, root.Seq) {
-		return "", noMessage()
-	}
+// threadAuthor answers who wrote the message, "" if it is not there or gone; it never changes.
+// Whether the caller may read it is looked at later, since a repetition is answered before.
+func (s *Service) threadAuthor(ctx context.Context, root EventKey) (UserID, error) {
 	records, err := s.store.Events(ctx, EventRange{Conversation: root.Conversation, From: root.Seq, To: root.Seq, Limit: 1})
+	if errors.Is(err, ErrNotFound) || err == nil && len(records) != 1 {
+		return "", nil
+	}
 	if err != nil {
 		return "", readError(err)
-	}
-	if len(records) != 1 {
-		return "", noMessage()
 	}
 	return ParseEvent(root.Conversation, records[0]).From, nil
 }

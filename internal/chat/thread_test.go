@@ -284,3 +284,75 @@ func TestThreadOfTwoApart(t *testing.T) {
 		t.Errorf("a muted member types: %+v", list)
 	}
 }
+
+// What one has deleted for oneself in the parent is another log's: a message of the thread
+// at the same seq can be changed, and one that was hidden there cannot. Mutant: message with
+// the row that standing answers.
+func TestHiddenInTheParentIsNotHiddenInTheThread(t *testing.T) {
+	w := newWorld(t)
+	g := w.group(1, false, "alice", "bob")
+	root := w.mustSend("bob", into(g, 2))
+	th, err := w.thread("alice", chat.EventKey{Conversation: g, Seq: root.Seq}, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.mustSend("alice", into(th, 4))
+	w.mustSend("alice", into(th, 5))
+	if err := w.Clear(t.Context(), as("alice"), g, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Clear(t.Context(), as("alice"), th, 1); err != nil {
+		t.Fatal(err)
+	}
+	for seq, want := range map[chat.Seq]chat.Code{1: chat.CodeNotFound, 2: ""} {
+		_, err := w.Edit(t.Context(), as("alice"), chat.MessageCall{GroupCall: call(th, 10+int(seq)), Seq: seq}, text("edited"))
+		wantCode(t, err, want)
+	}
+	reply := into(th, 20)
+	reply.ReplyTo = 2
+	w.mustSend("alice", reply)
+	// A beginning that is repeated is answered what it was, though the message is hidden by now.
+	if again, err := w.thread("alice", chat.EventKey{Conversation: g, Seq: root.Seq}, 3); err != nil || again != th {
+		t.Errorf("repeated: %v, %v", again, err)
+	}
+}
+
+// Threads in a room are everybody's, its owner's too, who has a row there; and what is unread
+// in them is in the sum.
+func TestThreadInARoom(t *testing.T) {
+	w := newWorld(t)
+	r := w.room("alice", 1)
+	root := w.mustSend("bob", into(r, 2))
+	th, err := w.thread("alice", chat.EventKey{Conversation: r, Seq: root.Seq}, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.mustSend("bob", into(th, 4))
+	w.mustSend("carol", into(th, 5))
+	for u, unread := range map[chat.UserID]int64{"alice": 2, "bob": 1, "carol": 0} {
+		if got := len(w.log(u, th)); got != 2 {
+			t.Errorf("%s lists %d of the thread", u, got)
+		}
+		if s := w.summary(u, th); s.Unread != unread {
+			t.Errorf("%s has %d unread in it", u, s.Unread)
+		}
+		if sum, err := w.Unread(t.Context(), as(u)); err != nil || sum.Total != unread {
+			t.Errorf("%s has %+v, %v", u, sum, err)
+		}
+	}
+}
+
+// Who may not see a thread is not told by joining that there is one.
+func TestJoiningAThreadTellsNothing(t *testing.T) {
+	w := newWorld(t)
+	g := w.group(1, false, "alice", "bob")
+	root := w.mustSend("bob", into(g, 2))
+	th, err := w.thread("alice", chat.EventKey{Conversation: g, Seq: root.Seq}, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, id := range []chat.ConversationID{th, "t_9_" + g} {
+		_, _, err := w.Join(t.Context(), as("zoe"), call(id, 10+n), "")
+		wantCode(t, err, chat.CodeNotFound)
+	}
+}
