@@ -46,7 +46,8 @@ fuzz: ## each fuzz target for FUZZTIME (10s)
 	scripts/fuzz.sh $(FUZZTIME)
 
 .PHONY: soak
-soak: ## the long versions: 400 power cuts, 200 kills, 2,000 cut-offs, 10 minutes a fuzz target
+soak: ## the long versions: 400 power cuts, 200 kills, 2,000 cut-offs, four times 5,000 acts of the domain, 10 minutes a fuzz target
+	LINNET_DOMAIN_STEPS=5000 $(GO) test -race -timeout 1h -count=1 -run TestDomain ./internal/chat
 	LINNET_POWER_CUTS=400 LINNET_KILLS=200 $(GO) test -race -timeout 3h -count=1 ./test/power ./test/kill
 	LINNET_CHAOS_CUTS=2000 LINNET_CHAOS_STEPS=5000 $(GO) test -race -timeout 3h -count=1 ./test/chaos
 	LINNET_HALF_OPEN=1 LINNET_COMEBACK=9000 $(GO) test -race -timeout 1h -count=1 ./test/hostile

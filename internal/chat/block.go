@@ -173,8 +173,11 @@ func (b *batch) refuse(blocker, other UserID, refused bool) {
 	}
 	d := c.details()
 	d.Refused = slices.DeleteFunc(slices.Clone(d.Refused), func(u UserID) bool { return u == other })
-	if refused {
+	switch {
+	case refused:
 		d.Refused = append(d.Refused, other)
+	case len(d.Refused) == 0:
+		d.Refused = nil // an empty one is not kept, and is none when it is read again
 	}
 	c.setDetails(d)
 	b.conversations.add(c)
