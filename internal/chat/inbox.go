@@ -161,14 +161,18 @@ func (s *Service) Unread(ctx context.Context, a Actor) (Unread, error) {
 	}
 	out := Unread{Kinds: make(map[ConversationKind]int64), More: more}
 	now := s.cfg.Now()
-	left := make(map[ConversationID]bool) // its threads are not the caller's any more; nobody leaves a room
+	rows := make(map[ConversationID]*Entry)
 	for i := range entries {
-		e := &entries[i]
-		left[e.Conversation.ID] = e.Conversation.Kind != Room && !joined(&e.Member)
+		rows[entries[i].Conversation.ID] = &entries[i]
 	}
 	for i := range entries {
 		c, m := &entries[i].Conversation, &entries[i].Member
-		if root, ok := c.Root(); ok && left[root.Conversation] || !s.MaySee(a.User, c.Kind) || c.Kind == Room || !joined(m) || m.putAway(c) {
+		if root, ok := c.Root(); ok { // of a thread in a room there may be no row of the parent
+			if p := rows[root.Conversation]; p != nil && !s.threadIsFor(a.User, &p.Conversation, &p.Member, root.Seq) {
+				continue
+			}
+		}
+		if !s.MaySee(a.User, c.Kind) || c.Kind == Room || !joined(m) || m.putAway(c) {
 			continue
 		}
 		n, p := unread(c, m), m.prefs(now)

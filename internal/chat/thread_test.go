@@ -356,3 +356,32 @@ func TestJoiningAThreadTellsNothing(t *testing.T) {
 		wantCode(t, err, chat.CodeNotFound)
 	}
 }
+
+// A thread that is no longer for who follows it has no part in what is unread altogether: it
+// left where history goes with leaving, and came back. Mutant: Unread that asks only who is in the parent.
+func TestUnreadOfAThreadOfBefore(t *testing.T) {
+	w := newWorld(t)
+	g := w.group(1, false, "alice", "bob")
+	if _, err := w.UpdateGroup(t.Context(), as("alice"), chat.UpdateGroup{
+		GroupCall: call(g, 2), Settings: &chat.SettingsChange{AfterLeave: chat.HistoryGone},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	root := w.mustSend("bob", into(g, 3))
+	th, err := w.thread("alice", chat.EventKey{Conversation: g, Seq: root.Seq}, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.leave("bob", g, 5); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.AddMembers(t.Context(), as("alice"), change(g, 6, "bob")); err != nil {
+		t.Fatal(err)
+	}
+	w.mustSend("alice", into(th, 7))
+	_, err = w.Conversation(t.Context(), as("bob"), th)
+	wantCode(t, err, chat.CodeNotFound)
+	if sum, err := w.Unread(t.Context(), as("bob")); err != nil || sum.Total != 0 {
+		t.Errorf("%+v, %v", sum, err)
+	}
+}
