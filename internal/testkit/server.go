@@ -48,9 +48,9 @@ func Start(t testing.TB, args ...string) *Server {
 	return s
 }
 
-// printed finds the address in the line that says where the server serves: others, of
-// where it gets keys from for example, have addresses too.
-var printed = regexp.MustCompile(`serves on (127\.0\.0\.1:[1-9][0-9]*)`)
+// printed finds the address in what the server prints once it serves: lines before that,
+// of where it gets keys from for example, have addresses too.
+var printed = regexp.MustCompile(`127\.0\.0\.1:[1-9][0-9]*`)
 
 func (s *Server) start() {
 	s.t.Helper()
@@ -167,18 +167,19 @@ type output struct {
 	text []byte
 }
 
-// read reads to the end of r and gives the first address in it to found.
+// read reads to the end of r and gives the first address that is served on to found.
 func (o *output) read(r io.ReadCloser, found chan<- string) {
 	defer r.Close()
-	seen := false
+	serves, seen := false, false
 	for in := bufio.NewReader(r); ; {
 		line, err := in.ReadString('\n')
 		o.mu.Lock()
 		o.text = append(o.text, line...)
 		o.mu.Unlock()
-		if m := printed.FindStringSubmatch(line); m != nil && !seen {
+		serves = serves || strings.Contains(line, "serves on")
+		if m := printed.FindString(line); serves && m != "" && !seen {
 			seen = true
-			found <- m[1]
+			found <- m
 		}
 		if err != nil {
 			return
