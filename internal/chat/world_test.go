@@ -44,6 +44,7 @@ func newWorldOn(t *testing.T, store chat.Store, options ...option) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.Close)
+	w.bus.settle = func() { _, _, _ = w.MarkRead(context.Background(), as("nobody"), chat.Lobby, 0) }
 	return w
 }
 
@@ -71,6 +72,7 @@ func (c *clock) set(t time.Time) {
 
 // bus is a Bus that answers callers at once and keeps what it was given.
 type bus struct {
+	settle  func() // nil: nothing is under way
 	mu      sync.Mutex
 	commits []chat.Commit
 	notices []chat.Notice
@@ -92,7 +94,13 @@ func (b *bus) Notify(n chat.Notice) {
 	b.notices = append(b.notices, n)
 }
 
+// taken answers what was published and told since the last time. A caller has its answer
+// before its notices are told: they are there once a later call, of a batch of its own, has
+// its answer.
 func (b *bus) taken() ([]chat.Commit, []chat.Notice) {
+	if b.settle != nil {
+		b.settle()
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	commits, notices := b.commits, b.notices
