@@ -36,7 +36,6 @@ type mconv struct {
 	invite    chat.Who
 	pin       chat.Who
 	edit      chat.Who
-	title     string
 	muted     time.Time // all of them, until then
 	dismissed bool
 	log       []*mevent

@@ -71,15 +71,18 @@ func (s signed) Sessions(ctx context.Context) (wire.SessionsResult, error) {
 	}
 	out := wire.SessionsResult{Sessions: []wire.SessionInfo{}, Devices: []wire.DeviceInfo{}}
 	online := make(map[string]bool)
+	var seats []*seat
 	for _, l := range s.hub.liveOf(s.id.User) {
-		i, _ := l.place().info()
+		seats = append(seats, l.place())
+	}
+	// Of two in one millisecond, too, the newer one comes first.
+	slices.SortFunc(seats, func(x, y *seat) int { return cmp.Or(y.since.Compare(x.since), cmp.Compare(x.id.Session, y.id.Session)) })
+	for _, place := range seats {
+		i, _ := place.info()
 		i.Current = i.Session == s.id.Session
 		online[i.Device] = true
 		out.Sessions = append(out.Sessions, i)
 	}
-	slices.SortFunc(out.Sessions, func(x, y wire.SessionInfo) int {
-		return cmp.Or(cmp.Compare(y.Since, x.Since), cmp.Compare(x.Session, y.Session))
-	})
 	for _, d := range account.Devices {
 		out.Devices = append(out.Devices, wire.DeviceInfo{
 			Device: d.ID, Platform: d.Platform, Name: d.Name, Since: wire.FormatTime(d.Since), Seen: wire.FormatTime(d.Seen),
