@@ -218,6 +218,7 @@ func startServer() *server {
 	go func() {
 		done <- app.Run(ctx, config.Config{
 			Listen: "127.0.0.1:0", Data: filepath.Join(folder, "linnet-data"), Guests: "full", MaxConnections: 100, Secret: secret,
+			Limits: config.DefaultLimits(),
 		}, slog.New(slog.DiscardHandler), w)
 		_ = w.Close() // a pipe's never fails
 	}()

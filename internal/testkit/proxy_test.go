@@ -38,6 +38,9 @@ func through(t *testing.T) (p *Proxy, client, server *net.TCPConn) {
 			t.Fatal(err)
 		}
 	}
+	// What goes through has been taken note of: the kernel connects before the proxy does.
+	write(t, c, "hello")
+	wantRead(t, s, "hello")
 	return p, c.(*net.TCPConn), s.(*net.TCPConn)
 }
 
